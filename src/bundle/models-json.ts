@@ -1,0 +1,159 @@
+import { z } from "zod";
+import { CHUNK_SIZE, chunkCount } from "../core/chunks/chunk.ts";
+import { BundleError, messageOf } from "../core/errors.ts";
+import { checkFilePaths } from "./file-paths.ts";
+
+/** The major version of the format: a reader refuses any other. */
+export const SCHEMA_VERSION = 1;
+
+/** Caps of FORMAT.md: what a reader takes from a file whose bytes may be hostile. */
+export const MAX_FILES = 100_000;
+export const MAX_MODELS_JSON_SIZE = 64 * 1024 * 1024;
+
+export const BUNDLE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const hex = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 lower-case hex digits");
+const size = z.int().nonnegative();
+const crc32 = z.int().min(0).max(0xffffffff);
+
+const chunk = z.object({
+  sha256: hex,
+  crc32,
+  /** There when the chunk is deflated: bytes and CRC-32 of its deflate stream. */
+  packed: z.object({ size, crc32 }).optional(),
+});
+
+const file = z.object({
+  path: z.string(),
+  size,
+  sha256: hex,
+  chunks: z.array(chunk),
+});
+
+const image = z.object({
+  /** Fully qualified: `docker.io/ollama/ollama:0.24.0`. */
+  reference: z.string().max(1024),
+  role: z.enum(["ollama", "extra"]),
+  /** What the reference was resolved to at its source, where the source says. */
+  sourceDigest: digest.optional(),
+  configDigest: digest,
+  /** Of the OCI manifest in this bundle. */
+  manifestDigest: digest,
+  diffIds: z.array(digest),
+  ollamaVersion: z.string().max(64).optional(),
+});
+
+const model = z.object({
+  /** With host, namespace and tag: `registry.ollama.ai/library/gemma:2b`. */
+  name: z.string().max(600),
+  /** sha256 of the manifest file: what Ollama's /api/tags reports. */
+  digest: hex,
+  /** Bytes: the sum that the manifest states, as /api/tags reports it. */
+  size,
+  family: z.string().optional(),
+  parameterSize: z.string().optional(),
+  quantization: z.string().optional(),
+  contextLength: z.int().optional(),
+  capabilities: z.array(z.string()),
+  /** The oldest Ollama that runs it, where the model says. */
+  requires: z.string().optional(),
+  /** The first line of each licence; the texts are the blobs that the manifest names. */
+  licenses: z.array(z.string()),
+  /** sha256 of every blob that the manifest names, each once. */
+  blobs: z.array(hex),
+});
+
+/** An image layer that holds model files, as `install --models-in image` loads it. `paths` are paths of `files`. */
+const modelLayer = z.object({ diffId: digest, size, paths: z.array(z.string()) });
+
+const modelsJson = z.object({
+  schemaVersion: z.int(),
+  name: z.string().regex(BUNDLE_NAME),
+  tool: z.object({ name: z.string(), version: z.string() }),
+  platform: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/),
+  chunkSize: z.literal(CHUNK_SIZE),
+  /** The modification time of every entry, in seconds since 1970. */
+  mtime: z.int().min(0).max(0o77777777777),
+  images: z.array(image),
+  models: z.array(model),
+  modelLayers: z.array(modelLayer),
+  files: z.array(file).max(MAX_FILES),
+});
+
+export type ModelsJson = z.infer<typeof modelsJson>;
+export type BundledFile = z.infer<typeof file>;
+export type BundledImage = z.infer<typeof image>;
+export type BundledModel = z.infer<typeof model>;
+export type ModelLayer = z.infer<typeof modelLayer>;
+
+/** The bytes of MODELS.json: one line per top-level array element would be no use to a machine, so it is compact. */
+export function encodeModelsJson(value: ModelsJson): Buffer {
+  return Buffer.from(`${JSON.stringify(value)}\n`);
+}
+
+/**
+ * Reads MODELS.json as FORMAT.md describes it. Fields that this version does not know are left aside. Throws
+ * {@link BundleError} for an unknown major version, a wrong shape, paths that may not be, and numbers that do not add up.
+ */
+export function decodeModelsJson(bytes: Buffer): ModelsJson {
+  const raw = parseJson(bytes);
+  checkSchemaVersion(raw);
+  const parsed = modelsJson.safeParse(raw);
+  if (!parsed.success) throw notAcceptable(z.prettifyError(parsed.error).split("\n").slice(0, 4).join(" "));
+  checkFilePaths(parsed.data.files.map(({ path }) => path));
+  for (const entry of parsed.data.files) checkChunks(entry);
+  checkReferences(parsed.data);
+  return parsed.data;
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch (error) {
+    throw notAcceptable(messageOf(error));
+  }
+}
+
+function checkSchemaVersion(raw: unknown): void {
+  const head = z.object({ schemaVersion: z.int(), tool: z.object({ version: z.string().max(64) }).optional() }).safeParse(raw);
+  if (!head.success || head.data.schemaVersion === SCHEMA_VERSION) return;
+  const { schemaVersion, tool } = head.data;
+  throw new BundleError(
+    "NEWER_FORMAT",
+    `Cannot read this bundle: its format is version ${schemaVersion}, and this ollama-bundle reads version ${SCHEMA_VERSION}`,
+    { hint: `Use the ollama-bundle that wrote it${tool === undefined ? "" : `, version ${tool.version}`}, or a newer one.` },
+  );
+}
+
+function checkChunks({ path, size: fileSize, sha256, chunks }: BundledFile): void {
+  if (chunks.length !== chunkCount(fileSize)) {
+    throw notAcceptable(`"${path}" has ${chunks.length} chunks, and its ${fileSize} bytes make ${chunkCount(fileSize)}`);
+  }
+  if (chunks.length === 1 && chunks[0]?.sha256 !== sha256) {
+    throw notAcceptable(`the one chunk of "${path}" has another digest than the file`);
+  }
+  if (chunks.some(({ packed }) => packed !== undefined && packed.size > CHUNK_SIZE)) {
+    throw notAcceptable(`a chunk of "${path}" is larger deflated than stored`);
+  }
+}
+
+/** Everything that the images, models and layers name is among the files. */
+function checkReferences({ files, images, models, modelLayers }: ModelsJson): void {
+  const paths = new Set(files.map(({ path }) => path));
+  const needed = [
+    ...images.flatMap(({ configDigest, manifestDigest, diffIds }) =>
+      [configDigest, manifestDigest, ...diffIds].map((of) => `image/blobs/${of.replace(":", "/")}`),
+    ),
+    ...models.flatMap(({ blobs }) => blobs.map((blob) => `models/blobs/sha256-${blob}`)),
+    ...modelLayers.flatMap((layer) => layer.paths),
+  ];
+  const missing = needed.find((path) => !paths.has(path));
+  if (missing !== undefined) throw notAcceptable(`"${missing}" is named and not among its files`);
+}
+
+function notAcceptable(what: string): BundleError {
+  return new BundleError("DAMAGED", `MODELS.json is not acceptable: ${what}`, {
+    hint: "Copy the bundle again; if that does not help, create it again.",
+  });
+}

@@ -1,0 +1,44 @@
+import { type Hash, createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { checkWindow, openChunk } from "./check-chunk.ts";
+import type { ChunkDigest, Extent } from "./chunk.ts";
+import { packChunk } from "./pack-chunk.ts";
+import { readExtent } from "./read-extent.ts";
+
+/** What workers can do. Each takes the leased buffer and what else it needs, and returns plain data. */
+export const tasks = { checkWindow, openChunk, packChunk, readAndDigest, digest, hashUpdate, hashEnd };
+
+export type Tasks = typeof tasks;
+
+/** Reads an extent into the buffer and returns the digests of what was read. */
+function readAndDigest(buffer: Uint8Array, extent: Extent): ChunkDigest & { readonly length: number } {
+  const length = readExtent(extent, [buffer.subarray(0, extent.length)]);
+  return { ...digest(buffer, { length }), length };
+}
+
+/** The digests of the buffer's first `length` bytes. */
+function digest(buffer: Uint8Array, { length }: { readonly length: number }): ChunkDigest {
+  const content = buffer.subarray(0, length);
+  return { sha256: createHash("sha256").update(content).digest("hex"), crc32: crc32(content) };
+}
+
+/** Hashes that go over more than one buffer live in the one worker that began them. */
+const hashes = new Map<number, Hash>();
+
+interface HashUpdate {
+  readonly id: number;
+  /** Bytes of the buffer, or bytes of their own. */
+  readonly content: { readonly offset: number; readonly length: number } | Uint8Array;
+}
+
+function hashUpdate(buffer: Uint8Array, { id, content }: HashUpdate): void {
+  const hash = hashes.get(id) ?? createHash("sha256");
+  hashes.set(id, hash);
+  hash.update(content instanceof Uint8Array ? content : buffer.subarray(content.offset, content.offset + content.length));
+}
+
+function hashEnd(_buffer: Uint8Array, { id }: { readonly id: number }): string {
+  const hash = hashes.get(id) ?? createHash("sha256");
+  hashes.delete(id);
+  return hash.digest("hex");
+}

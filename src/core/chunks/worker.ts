@@ -1,0 +1,27 @@
+import { parentPort } from "node:worker_threads";
+import { tasks } from "./tasks.ts";
+
+/** One call of a task, and its answer. An error's code is carried apart, since structured cloning drops it. */
+export interface Call {
+  readonly id: number;
+  readonly task: string;
+  readonly buffer: SharedArrayBuffer;
+  readonly args: unknown;
+}
+export type Answer = { readonly id: number } & (
+  | { readonly result: unknown }
+  | { readonly error: unknown; readonly code: unknown }
+);
+
+parentPort?.on("message", (call: Call) => {
+  parentPort?.postMessage(answer(call));
+});
+
+function answer({ id, task, buffer, args }: Call): Answer {
+  try {
+    const run = Reflect.get(tasks, task) as (buffer: Uint8Array, args: unknown) => unknown;
+    return { id, result: run(new Uint8Array(buffer), args) };
+  } catch (error) {
+    return { id, error, code: error instanceof Error && "code" in error ? error.code : undefined };
+  }
+}

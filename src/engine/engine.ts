@@ -1,0 +1,122 @@
+import type { Readable } from "node:stream";
+import type { WorkOptions } from "../core/progress.ts";
+
+/** What a container engine says of itself. */
+export interface EngineInfo {
+  /** `Docker` or `Podman` */
+  readonly product: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  /** `linux/amd64`, `linux/arm64` … : what its images must be. */
+  readonly platform: string;
+  /** Whether images are in containerd's store (Docker 25 and newer), where an image id is a manifest digest. */
+  readonly usesContainerdStore: boolean;
+  /** The engine's data directory, on the engine's host. */
+  readonly dataRoot: string;
+  /** Whether the engine's host is this machine, so that its directories can be looked at. */
+  readonly isLocal: boolean;
+  /** Bytes of memory. */
+  readonly memory: number;
+}
+
+export interface EngineImage {
+  /** As the engine names it: a config digest, or in containerd's store a manifest digest. Only comparable on one engine. */
+  readonly id: string;
+  readonly tags: readonly string[];
+  /** `repository@sha256:…` for each registry that it came from. */
+  readonly repoDigests: readonly string[];
+  readonly platform: string;
+  /** rootfs diff_ids: the same on every engine. */
+  readonly diffIds: readonly string[];
+  /** Bytes. */
+  readonly size: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface EngineContainer {
+  readonly id: string;
+  readonly name: string;
+  readonly image: string;
+  readonly isRunning: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `127.0.0.1:11434` for each port published on the host. */
+  readonly published: readonly string[];
+}
+
+export interface EngineVolume {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ContainerSpec {
+  readonly name: string;
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly env?: readonly string[];
+  /** Host address for the container's port 11434. */
+  readonly publish?: { readonly ip: string; readonly port: number };
+  /** Named volumes: name to the path in the container. */
+  readonly volumes?: Readonly<Record<string, string>>;
+  readonly restart?: "no" | "unless-stopped";
+  readonly network?: "none" | "default";
+}
+
+export interface BuildSpec {
+  /** A tar with everything the build needs, a few KB: whole, since it may be read more than once. */
+  readonly context: Buffer;
+  readonly dockerfile: string;
+  readonly target: string;
+  readonly tag: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * A container engine through its API. What is looked up by name and not there is `undefined`; every other failure is an
+ * {@link EngineError} with the engine's own text. No method asks a registry for anything but `pull`. Names of images are given
+ * and compared fully qualified.
+ */
+export interface Engine {
+  /** Where the engine is reached, for messages: `unix:///var/run/docker.sock`. */
+  readonly address: string;
+  /** The host at which published ports are reached from here. */
+  readonly publishedHost: string;
+
+  info(options?: WorkOptions): Promise<EngineInfo>;
+
+  image(name: string): Promise<EngineImage | undefined>;
+  /** Pulls for the engine's own platform; resolves only when the engine said that it worked. */
+  pull(reference: string, options: WorkOptions): Promise<void>;
+  /** `docker save` as a tar stream; destroying it ends the request. */
+  save(reference: string, options: WorkOptions): Promise<Readable>;
+  /** `docker load`; resolves with what the engine said it loaded, and rejects when it said nothing of the kind. */
+  load(tar: Readable, options: WorkOptions): Promise<readonly string[]>;
+  /** The classic builder, without a network; resolves with the image id when the engine said that it worked. */
+  build(spec: BuildSpec, options: WorkOptions): Promise<string>;
+  tag(image: string, name: string): Promise<void>;
+  /** Removes a name, and the image with its last name. No error when it is not there. */
+  removeImage(name: string): Promise<void>;
+
+  container(name: string): Promise<EngineContainer | undefined>;
+  containers(): Promise<readonly EngineContainer[]>;
+  createContainer(spec: ContainerSpec): Promise<string>;
+  startContainer(name: string): Promise<void>;
+  stopContainer(name: string): Promise<void>;
+  /** With its anonymous volumes, running or not. No error when it is not there. */
+  removeContainer(name: string): Promise<void>;
+  /** The last lines of its output. */
+  logs(name: string, lines: number): Promise<string>;
+  /** Runs a container to its end without a network and removes it; stdout, stderr and exit code. */
+  runToEnd(spec: ContainerSpec, options: WorkOptions): Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** Unpacks a tar in a container's file system, its volumes included; the container need not run. */
+  putArchive(name: string, path: string, tar: Readable, options: WorkOptions): Promise<void>;
+  /** A path of a container as a tar stream, or undefined where it is not there. */
+  getArchive(name: string, path: string): Promise<Readable | undefined>;
+
+  volume(name: string): Promise<EngineVolume | undefined>;
+  createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
+  /** No error when it is not there. */
+  removeVolume(name: string): Promise<void>;
+}

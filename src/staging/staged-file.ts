@@ -1,0 +1,17 @@
+import type { ChunkDigest } from "../core/chunks/chunk.ts";
+
+/**
+ * A file whose content was hashed: what a source hands over and the packer reads. It lies in the staging volume, or in place
+ * in a store of the user's.
+ */
+export interface StagedFile {
+  /** Absolute path on this machine. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** sha256 of the content, hex. */
+  readonly sha256: string;
+  readonly chunks: readonly ChunkDigest[];
+  /** The diff_id (hex) of the image layer that holds this blob alone; for blobs of models with more than one chunk. */
+  readonly layerDiffId?: string | undefined;
+}
