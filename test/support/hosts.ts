@@ -1,0 +1,100 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { describe, inject } from "vitest";
+import type { EngineHost, EngineName, TestHosts } from "../../scripts/test-hosts/test-hosts.ts";
+
+export type { EngineHost, EngineName } from "../../scripts/test-hosts/test-hosts.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly testHosts: TestHosts;
+  }
+  interface TaskMeta {
+    /** The engine for want of which a suite is skipped; global-setup counts these. */
+    missingEngine?: EngineName | "any";
+  }
+}
+
+/**
+ * A suite that needs an engine: the one of that name, or `any` that has a network. Where this machine cannot have
+ * it, the suite is skipped and counted in the line that ends the run.
+ */
+export function describeEngine(
+  name: EngineName | "any",
+  title: string,
+  body: (engine: EngineHost) => void,
+): void {
+  const engine = findEngine(name);
+  if (engine !== undefined) {
+    describe(`${title} (${engine.name})`, () => body(engine));
+  } else {
+    describe.skip(`${title} (${name})`, { meta: { missingEngine: name } }, () => body(nowhere));
+  }
+}
+
+/** `127.0.0.1:PORT` of the plain HTTP registry; `docker-20.10` and `docker-28` (read-only) reach it by that name. */
+export function testRegistry(): string {
+  const { registry } = inject("testHosts");
+  if (registry === undefined) throw new Error("no test registry runs on this machine");
+  return registry;
+}
+
+export interface HostProcessOptions {
+  readonly cwd?: string;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface HostProcessResult {
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command in the engine's network, to its end. Aborting kills it and throws the signal's reason. */
+export async function spawnOnHost(
+  engine: EngineHost,
+  argv: readonly string[],
+  { cwd, env, signal }: HostProcessOptions = {},
+): Promise<HostProcessResult> {
+  signal?.throwIfAborted();
+  const { networkNamespace } = engine;
+  const [program = "", ...args] = networkNamespace
+    ? ["nsenter", `--net=${networkNamespace}`, "--", ...argv]
+    : argv;
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const kill = () => child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill);
+  try {
+    const [stdout, stderr, [exitCode]] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, "close") as Promise<[number | null]>,
+    ]);
+    signal?.throwIfAborted();
+    return { exitCode, stdout, stderr };
+  } finally {
+    signal?.removeEventListener("abort", kill);
+  }
+}
+
+// Bodies of skipped suites are collected too, for the count.
+const nowhere: EngineHost = {
+  name: "machine",
+  dockerHost: "unix:///nonexistent",
+  apiVersion: "0",
+  imageStore: "other",
+  offline: true,
+};
+
+function findEngine(name: EngineName | "any"): EngineHost | undefined {
+  const { engines } = inject("testHosts");
+  return engines.find((engine) => (name === "any" ? !engine.offline : engine.name === name));
+}
