@@ -1,0 +1,92 @@
+import http from "node:http";
+import https from "node:https";
+import type { Readable } from "node:stream";
+import { messageOf } from "../core/errors.ts";
+
+/** An answer is never larger than this: the longest are listings, with a few hundred bytes for each model. */
+const MAX_BODY = 64 * 1024 * 1024;
+
+export type Outcome =
+  | { readonly kind: "answered"; readonly status: number; readonly body: string }
+  | { readonly kind: "timedOut"; readonly seconds: number }
+  | { readonly kind: "unreachable"; readonly reason: string };
+
+export interface AskOptions {
+  /** For connecting, waiting and reading together. */
+  readonly timeoutSeconds: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Makes it a POST. */
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Speaks to one Ollama server over connections of its own, never through a proxy: a proxy in the environment cannot know
+ * a container on this host. Sends neither `Origin` nor a foreign `Host`, which Ollama answers with 403.
+ */
+export class OllamaClient implements Disposable {
+  readonly #url: URL;
+  readonly #agent: http.Agent;
+
+  constructor(url: URL) {
+    this.#url = url;
+    this.#agent = url.protocol === "https:" ? new https.Agent() : new http.Agent();
+  }
+
+  /** Rejects only with the reason of `signal`; whatever else happens is an {@link Outcome}. */
+  async ask(path: string, { timeoutSeconds, signal, body }: AskOptions): Promise<Outcome> {
+    signal?.throwIfAborted();
+    const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+    const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    try {
+      return await this.#exchange(path, body, either);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (timeout.aborted) return { kind: "timedOut", seconds: timeoutSeconds };
+      return { kind: "unreachable", reason: reasonOf(error) };
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#agent.destroy();
+  }
+
+  async #exchange(path: string, body: AskOptions["body"], signal: AbortSignal): Promise<Outcome> {
+    const response = await this.#send(path, body, signal);
+    return { kind: "answered", status: response.statusCode ?? 0, body: await readText(response) };
+  }
+
+  #send(
+    path: string,
+    body: AskOptions["body"],
+    signal: AbortSignal,
+  ): Promise<http.IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+    const { request } = this.#url.protocol === "https:" ? https : http;
+    const url = new URL(`${this.#url.pathname.replace(/\/$/, "")}${path}`, this.#url);
+    url.username = this.#url.username;
+    url.password = this.#url.password;
+    const options = { agent: this.#agent, signal, method: body === undefined ? "GET" : "POST" };
+    request(url, { ...options, headers: { "Content-Type": "application/json" } })
+      .on("response", resolve)
+      .on("error", reject)
+      .end(body === undefined ? undefined : JSON.stringify(body));
+    return promise;
+  }
+}
+
+async function readText(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY) throw new Error(`its answer is larger than ${MAX_BODY} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** For a name with several addresses Node reports all failed attempts as one error without a text. */
+function reasonOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return messageOf(first);
+}
