@@ -20,6 +20,13 @@ export function storedMemberSize(contentSize: number): number {
   return MEMBER_HEADER.length + storedBlockCount(contentSize) * STORED_BLOCK_HEADER_SIZE + contentSize + MEMBER_TRAILER_SIZE;
 }
 
+/** Bytes of content of a stored member of this size, or undefined where no stored member has it. */
+export function storedContentSize(memberSize: number): number | undefined {
+  const body = memberSize - MEMBER_HEADER.length - MEMBER_TRAILER_SIZE;
+  const size = body - Math.ceil(body / (STORED_BLOCK_MAX + STORED_BLOCK_HEADER_SIZE)) * STORED_BLOCK_HEADER_SIZE;
+  return size >= 0 && storedMemberSize(size) === memberSize ? size : undefined;
+}
+
 /** Bytes of a deflated member whose deflate stream has this many bytes. */
 export function deflatedMemberSize(packedSize: number): number {
   return MEMBER_HEADER.length + packedSize + MEMBER_TRAILER_SIZE;

@@ -89,7 +89,7 @@ class PoolWorker {
     this.#thread = new Worker(new URL(entry, import.meta.url));
     this.#thread.unref();
     this.#thread.on("message", (answer: Answer) => this.#settle(answer));
-    this.#thread.on("error", (error) => this.#failAll(error));
+    this.#thread.on("error", (cause) => this.#failAll(new Error("a worker thread ended", { cause })));
   }
 
   get pending(): number {
@@ -119,7 +119,7 @@ class PoolWorker {
     const call = this.#calls.get(answer.id);
     this.#calls.delete(answer.id);
     if (this.#calls.size === 0) this.#thread.unref();
-    if ("error" in answer) call?.reject(Object.assign(answer.error as Error, { code: answer.code }));
+    if ("error" in answer) call?.reject(withCode(answer));
     else call?.resolve(answer.result);
   }
 
@@ -127,4 +127,8 @@ class PoolWorker {
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
   }
+}
+
+function withCode({ error, code }: Extract<Answer, { error: unknown }>): unknown {
+  return error instanceof Error && code !== undefined ? Object.assign(error, { code }) : error;
 }

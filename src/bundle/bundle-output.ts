@@ -1,0 +1,104 @@
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import type { ChunkPool, Lease, SequentialHash } from "../core/chunks/pool.ts";
+import { HostError, hasCode, messageOf } from "../core/errors.ts";
+import { writeFileWhole } from "../core/files.ts";
+
+/**
+ * The bundle while it is written: `NAME.partial` beside its final name, hashed on the way. It appears under its final name
+ * whole and synced, or not at all.
+ */
+export class BundleOutput implements AsyncDisposable {
+  readonly #path: string;
+  readonly #file: FileHandle;
+  readonly #hash: SequentialHash;
+  #size = 0;
+  #isFinished = false;
+
+  private constructor(path: string, file: FileHandle, hash: SequentialHash) {
+    this.#path = path;
+    this.#file = file;
+    this.#hash = hash;
+  }
+
+  /** Throws {@link HostError} where the directory is missing, not writable, or the file cannot be made. */
+  static async create(path: string, pool: ChunkPool): Promise<BundleOutput> {
+    try {
+      await rm(partialOf(path), { force: true });
+      return new BundleOutput(path, await open(partialOf(path), "wx", 0o644), pool.sequentialHash());
+    } catch (error) {
+      throw outputError(error, path);
+    }
+  }
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The first `length` bytes of a leased buffer; they are written and hashed when this resolves. */
+  async write(lease: Lease, length: number): Promise<void> {
+    await Promise.all([this.#hash.update(lease, 0, length), this.#append(lease.bytes.subarray(0, length))]);
+  }
+
+  async writeBytes(bytes: Buffer): Promise<void> {
+    await Promise.all([this.#hash.updateBytes(bytes), this.#append(bytes)]);
+  }
+
+  /** Syncs it, removes the sidecar of what was there before, gives it its final name and writes its own `.sha256` beside it. */
+  async finish(): Promise<{ readonly sha256: string; readonly size: number; readonly sidecar: string }> {
+    const sidecar = `${this.#path}.sha256`;
+    try {
+      const sha256 = await this.#hash.digest();
+      await this.#file.sync();
+      await this.#file.close();
+      await rm(sidecar, { force: true });
+      await rename(partialOf(this.#path), this.#path);
+      this.#isFinished = true;
+      await writeFileWhole(sidecar, `${sha256}  ${basename(this.#path)}\n`);
+      return { sha256, size: this.#size, sidecar };
+    } catch (error) {
+      throw outputError(error, this.#path);
+    }
+  }
+
+  /** Without `finish`, nothing is left behind. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isFinished) return;
+    await this.#file.close().catch(() => undefined);
+    await rm(partialOf(this.#path), { force: true });
+  }
+
+  async #append(bytes: Uint8Array): Promise<void> {
+    const position = this.#size;
+    this.#size += bytes.length;
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += (await this.#file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+      }
+    } catch (error) {
+      throw outputError(error, this.#path);
+    }
+  }
+}
+
+function partialOf(path: string): string {
+  return `${path}.partial`;
+}
+
+function outputError(error: unknown, path: string): unknown {
+  const directory = dirname(path);
+  if (hasCode(error, "ENOSPC", "EDQUOT")) {
+    return new HostError("NO_SPACE", `Cannot write the bundle "${path}": there is no space left in "${directory}"`, {
+      cause: error,
+      hint: "Free some space there, or write it elsewhere with --output.",
+    });
+  }
+  if (hasCode(error, "EACCES", "EPERM", "EROFS")) {
+    return new HostError("NO_RIGHTS", `Cannot write the bundle "${path}": the directory "${directory}" is not writable`, { cause: error });
+  }
+  if (hasCode(error, "ENOENT", "ENOTDIR")) {
+    return new HostError("IO", `Cannot write the bundle "${path}": there is no directory "${directory}"`, { cause: error });
+  }
+  return hasCode(error, "EIO") ? new HostError("IO", `Cannot write the bundle "${path}": ${messageOf(error)}`, { cause: error }) : error;
+}

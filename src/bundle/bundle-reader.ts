@@ -1,0 +1,174 @@
+import type { FileHandle } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Extent } from "../core/chunks/chunk.ts";
+import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
+import { shortId } from "../core/digest.ts";
+import { type WorkOptions, countBytes } from "../core/progress.ts";
+import { type DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
+import { type Finding, mergeFindings, nameOf } from "./finding.ts";
+import type { ChunkSegment, Layout, Segment } from "./layout.ts";
+import type { ModelsJson } from "./models-json.ts";
+import { type OpenedBundle, openBundleFile } from "./open-bundle-file.ts";
+import { readAhead } from "./read-ahead.ts";
+import { type Window, expectationsOf, windowsOf } from "./windows.ts";
+
+/** A piece of a file's content, in order; its bytes are valid until it is disposed. */
+export interface ContentPiece extends Disposable {
+  readonly runs: readonly Buffer[];
+}
+
+/** Windows or chunks that are being checked at a time: enough to keep the disk and every worker busy. */
+const AHEAD = 4;
+
+/**
+ * A bundle on disk, opened by what its MODELS.json says. Everything else is only compared with the layout that follows from
+ * it, so nothing of the archive's structure is ever parsed.
+ */
+export class BundleReader implements AsyncDisposable {
+  readonly path: string;
+  /** sha256 of SHA256SUMS, 64 hex digits. */
+  readonly id: string;
+  readonly manifest: ModelsJson;
+  readonly layout: Layout;
+  /** Bytes of the file as it is, which is not always what the layout asks for. */
+  readonly fileSize: number;
+  readonly #file: FileHandle;
+  readonly #pool: ChunkPool | undefined;
+  readonly #checked = new Set<Segment>();
+  #chunks: ReadonlyMap<string, readonly ChunkSegment[]> | undefined;
+
+  private constructor(path: string, opened: OpenedBundle, pool: ChunkPool | undefined) {
+    this.path = path;
+    this.manifest = opened.manifest;
+    this.layout = opened.layout;
+    this.id = opened.layout.id;
+    this.fileSize = opened.fileSize;
+    this.#file = opened.file;
+    this.#pool = pool;
+  }
+
+  /**
+   * Reads the end of a bundle. A reader that was opened without workers can tell what is in the bundle and nothing more.
+   * Throws {@link BundleError}: NOT_A_BUNDLE, NEWER_FORMAT, or DAMAGED with `findings` where not even MODELS.json can be read.
+   */
+  static async open(path: string, pool?: ChunkPool): Promise<BundleReader> {
+    return new BundleReader(resolve(path), await openBundleFile(path), pool);
+  }
+
+  /** The whole content of a file that is known to be small, checked as {@link content} does. */
+  async bytes(path: string, options: WorkOptions = {}): Promise<Buffer> {
+    const copies: Buffer[] = [];
+    for await (const piece of this.content(path, options)) {
+      using held = piece;
+      copies.push(...held.runs.map((run) => Buffer.from(run)));
+    }
+    return Buffer.concat(copies);
+  }
+
+  /**
+   * A file's content in order; every chunk is checked before it is yielded. Throws {@link BundleError} DAMAGED with the file and
+   * the byte range.
+   */
+  async *content(path: string, { signal }: WorkOptions = {}): AsyncGenerator<ContentPiece> {
+    const pool = this.#needPool();
+    for await (const piece of readAhead(this.#chunksOf(path), AHEAD, (segment) => this.#openChunk(segment, pool))) {
+      signal?.throwIfAborted();
+      yield piece;
+    }
+  }
+
+  /** Checks every byte that {@link content} has not checked yet. Throws {@link BundleError} for the first that is wrong. */
+  async checkRest(options: WorkOptions = {}): Promise<void> {
+    const rest = this.layout.segments.filter((segment) => !this.#checked.has(segment));
+    for await (const findings of this.#checkSegments(rest, options)) {
+      if (findings[0] !== undefined) throw this.#damaged(findings[0]);
+    }
+    const surplus = this.#surplus();
+    if (surplus !== undefined) throw this.#damaged(surplus);
+  }
+
+  /** Checks every byte of the bundle and returns everything that is wrong, in order. */
+  async check(options: WorkOptions = {}): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    for await (const found of this.#checkSegments(this.layout.segments, options)) findings.push(...found);
+    const surplus = this.#surplus();
+    return mergeFindings(surplus === undefined ? findings : [...findings, surplus]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
+
+  #chunksOf(path: string): readonly ChunkSegment[] {
+    this.#chunks ??= Map.groupBy(
+      this.layout.segments.filter((segment) => segment.kind === "chunk"),
+      ({ file }) => file.path,
+    );
+    return this.#chunks.get(path) ?? [];
+  }
+
+  async *#checkSegments(segments: readonly Segment[], { signal, onProgress }: WorkOptions): AsyncGenerator<Finding[]> {
+    const pool = this.#needPool();
+    const count = countBytes("bundle", segments.reduce((sum, { length }) => sum + length, 0), onProgress);
+    for await (const { window, findings } of readAhead(windowsOf(segments), AHEAD, (each) => this.#checkWindow(each, pool))) {
+      signal?.throwIfAborted();
+      count(window.length);
+      yield findings;
+    }
+  }
+
+  async #checkWindow(window: Window, pool: ChunkPool): Promise<{ window: Window; findings: Finding[] }> {
+    using lease = await pool.lease();
+    const expected = expectationsOf(window);
+    const damages = await pool.run("checkWindow", lease, { extent: this.#extent(window), expected });
+    for (const segment of window.segments) this.#checked.add(segment);
+    const findings = damages.flatMap(({ index, start, end, how }) => {
+      const segment = window.segments[index];
+      return segment === undefined ? [] : [{ start: window.offset + start, end: window.offset + end, what: nameOf(segment), how }];
+    });
+    return { window, findings };
+  }
+
+  async #openChunk(segment: ChunkSegment, pool: ChunkPool): Promise<ContentPiece> {
+    const lease = await pool.lease();
+    try {
+      const { size, chunk } = segment;
+      const result = await pool.run("openChunk", lease, { extent: this.#extent(segment), size, chunk });
+      if ("damage" in result) {
+        const { start, end, how } = result.damage;
+        throw this.#damaged({ start: segment.offset + start, end: segment.offset + end, what: nameOf(segment), how });
+      }
+      this.#checked.add(segment);
+      return pieceOf(lease, result.runs);
+    } catch (error) {
+      lease[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  #extent({ offset, length }: { readonly offset: number; readonly length: number }): Extent {
+    return { path: this.path, offset, length };
+  }
+
+  #surplus(): Finding | undefined {
+    const { size } = this.layout;
+    if (this.fileSize <= size) return undefined;
+    return { start: size, end: this.fileSize, what: "what follows the end of the bundle", how: "surplus" };
+  }
+
+  #needPool(): ChunkPool {
+    if (this.#pool === undefined) throw new Error("this bundle was opened without workers");
+    return this.#pool;
+  }
+
+  #damaged(finding: Finding): DamagedBundleError {
+    return damagedBundle(this.path, [finding], `${this.manifest.name} (${shortId(this.id)})`);
+  }
+}
+
+function pieceOf(lease: Lease, runs: readonly { readonly offset: number; readonly length: number }[]): ContentPiece {
+  return {
+    runs: runs.map(({ offset, length }) => lease.bytes.subarray(offset, offset + length)),
+    [Symbol.dispose]: () => lease[Symbol.dispose](),
+  };
+}

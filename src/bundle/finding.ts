@@ -1,0 +1,34 @@
+import type { Segment } from "./layout.ts";
+
+/** Something in a bundle that is not as it must be. Byte ranges are of the bundle file, `end` exclusive. */
+export interface Finding {
+  readonly start: number;
+  readonly end: number;
+  /** The path of the damaged file in the bundle, or what a person calls the structure. */
+  readonly what: string;
+  readonly how: "differs" | "missing" | "unreadable" | "surplus";
+}
+
+/** What a person calls a segment. */
+export function nameOf(segment: Segment): string {
+  return segment.kind === "literal" ? segment.what : `"${segment.file.path}"`;
+}
+
+/** Findings in order, those that touch and are about the same thing as one. */
+export function mergeFindings(findings: readonly Finding[]): Finding[] {
+  const merged: Finding[] = [];
+  for (const finding of findings.toSorted((a, b) => a.start - b.start)) {
+    const last = merged.at(-1);
+    const isSame = last !== undefined && last.what === finding.what && last.how === finding.how && finding.start <= last.end;
+    if (isSame) merged[merged.length - 1] = { ...last, end: Math.max(last.end, finding.end) };
+    else merged.push(finding);
+  }
+  return merged;
+}
+
+/** A finding in words: `"models/blobs/…" differs (bytes 1,024 to 9,412,671)`. */
+export function describeFinding({ what, how, start, end }: Finding): string {
+  const format = (value: number): string => value.toLocaleString("en-US");
+  const verb = { differs: "is damaged", missing: "is missing", unreadable: "cannot be read", surplus: "does not belong there" };
+  return `${what} ${verb[how]} (bytes ${format(start)} to ${format(end - 1)})`;
+}

@@ -1,0 +1,155 @@
+import { crc32 } from "node:zlib";
+import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.ts";
+import { deflatedMemberSize, storedMember, storedMemberSize } from "../core/chunks/gzip-member.ts";
+import { sha256Hex } from "../core/digest.ts";
+import { TAR_END_SIZE, tarHeader, tarPadding } from "../core/tar-header.ts";
+import { FOOTER_SIZE, footer } from "./footer.ts";
+import type { BundledFile, ModelsJson } from "./models-json.ts";
+import { sha256sumsOf } from "./sha256sums.ts";
+import { TOC_NAME, type TocEntry, encodeToc } from "./toc.ts";
+
+export const MODELS_JSON = "MODELS.json";
+export const SHA256SUMS = "SHA256SUMS";
+export const SIGNATURE = "SHA256SUMS.minisig";
+
+const FILE_MODE = 0o644;
+
+/** A run of bytes of a bundle: bytes that follow from MODELS.json, or the gzip member that holds one chunk of a file. */
+export type Segment = LiteralSegment | ChunkSegment;
+
+export interface LiteralSegment {
+  readonly kind: "literal";
+  /** What a person calls these bytes: `header of "models/…"`, `table of contents`, `footer`. */
+  readonly what: string;
+  readonly offset: number;
+  readonly length: number;
+  bytes(): Buffer;
+}
+
+export interface ChunkSegment {
+  readonly kind: "chunk";
+  readonly file: BundledFile;
+  readonly index: number;
+  readonly chunk: PackedChunk;
+  readonly offset: number;
+  readonly length: number;
+  /** Bytes of content. */
+  readonly size: number;
+}
+
+export interface Layout {
+  /** The bundle's id: sha256 of SHA256SUMS, 64 hex digits. */
+  readonly id: string;
+  readonly segments: readonly Segment[];
+  /** Bytes of the whole bundle. */
+  readonly size: number;
+  /** The entries that MODELS.json does not list: itself, SHA256SUMS, and its signature when there is one. */
+  readonly trailing: readonly TrailingFile[];
+}
+
+/** A file that follows from MODELS.json or vouches for it: always stored. */
+export interface TrailingFile extends BundledFile {
+  /** The gzip member of one of its chunks. */
+  member(index: number): Buffer;
+}
+
+/**
+ * The one function that gives every byte of a bundle (FORMAT.md): from MODELS.json, as it was read and as its bytes, and the
+ * signature when there is one. The writer writes what it says, the reader compares.
+ */
+export function layoutOf(manifest: ModelsJson, modelsJsonBytes: Buffer, signature?: Buffer): Layout {
+  const trailing = trailingFiles(manifest, modelsJsonBytes, signature);
+  const segments: Segment[] = [];
+  const toc: TocEntry[] = [];
+  let offset = 0;
+  let padding = 0;
+  for (const file of [...manifest.files, ...trailing]) {
+    const lead = fileLead(manifest, file, padding);
+    segments.push({ ...lead, offset });
+    offset += lead.length;
+    const chunks = chunkSegments(file, offset);
+    segments.push(...chunks);
+    toc.push(...tocEntries(manifest, file, chunks));
+    offset += chunks.reduce((sum, { length }) => sum + length, 0);
+    padding = tarPadding(file.size);
+  }
+  const tocOffset = offset + storedMemberSize(padding);
+  for (const ending of endings(manifest, toc, padding)) {
+    segments.push({ ...ending, offset });
+    offset += ending.length;
+  }
+  segments.push({ ...literal("footer", footer(tocOffset)), offset });
+  const id = trailing.find(({ path }) => path === SHA256SUMS)?.sha256 ?? "";
+  return { id, segments, size: offset + FOOTER_SIZE, trailing };
+}
+
+/** What stands before a file's first chunk: the padding of the file before it and the file's tar header, as one stored member. */
+export function fileLead(
+  { name, mtime }: Pick<ModelsJson, "name" | "mtime">,
+  file: Pick<BundledFile, "path" | "size">,
+  padding: number,
+): Omit<LiteralSegment, "offset"> {
+  const header = tarHeader({ path: `${name}/${file.path}`, size: file.size, mode: FILE_MODE, mtime });
+  const bytes = (): Buffer => stored(Buffer.concat([Buffer.alloc(padding), header]));
+  return { kind: "literal", what: `header of "${file.path}"`, length: storedMemberSize(padding + header.length), bytes };
+}
+
+/** MODELS.json and what vouches for it, as files of stored chunks. */
+function trailingFiles(manifest: ModelsJson, modelsJsonBytes: Buffer, signature: Buffer | undefined): TrailingFile[] {
+  const modelsJson = storedFile(MODELS_JSON, modelsJsonBytes);
+  const sums = storedFile(SHA256SUMS, sha256sumsOf([...manifest.files, modelsJson]));
+  return signature === undefined ? [modelsJson, sums] : [modelsJson, sums, storedFile(SIGNATURE, signature)];
+}
+
+function storedFile(path: string, bytes: Buffer): TrailingFile {
+  const chunks: PackedChunk[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_SIZE) {
+    const content = bytes.subarray(at, at + CHUNK_SIZE);
+    chunks.push({ sha256: sha256Hex(content), crc32: crc32(content) });
+  }
+  const member = (index: number): Buffer => stored(bytes.subarray(index * CHUNK_SIZE, (index + 1) * CHUNK_SIZE));
+  return { path, size: bytes.length, sha256: sha256Hex(bytes), chunks, member };
+}
+
+function chunkSegments(file: BundledFile, start: number): ChunkSegment[] {
+  let offset = start;
+  return file.chunks.map((chunk, index) => {
+    const size = chunkSizeAt(file.size, index);
+    const length = chunk.packed === undefined ? storedMemberSize(size) : deflatedMemberSize(chunk.packed.size);
+    const segment = { kind: "chunk", file, index, chunk, offset, length, size } as const;
+    offset += length;
+    return segment;
+  });
+}
+
+function tocEntries({ name, mtime }: ModelsJson, file: BundledFile, chunks: readonly ChunkSegment[]): TocEntry[] {
+  const entryName = `${name}/${file.path}`;
+  const modtime = new Date(mtime * 1000).toISOString().replace(".000Z", "Z");
+  const head = { name: entryName, type: "reg", size: file.size, modtime, mode: FILE_MODE, digest: `sha256:${file.sha256}` } as const;
+  const [first, ...more] = chunks.map((segment) => ({
+    offset: segment.offset,
+    ...(segment.index > 0 && { chunkOffset: segment.index * CHUNK_SIZE }),
+    ...(chunks.length > 1 && { chunkSize: segment.size }),
+    chunkDigest: `sha256:${segment.chunk.sha256}`,
+  }));
+  return [{ ...head, ...first }, ...more.map((chunk) => ({ name: entryName, type: "chunk", ...chunk }) as const)];
+}
+
+/** The last padding, and then, as a member of its own where the footer points, the table of contents with the end of the tar. */
+function endings({ mtime }: ModelsJson, toc: readonly TocEntry[], padding: number): Omit<LiteralSegment, "offset">[] {
+  const json = encodeToc(toc);
+  const header = tarHeader({ path: TOC_NAME, size: json.length, mode: FILE_MODE, mtime });
+  const end = Buffer.alloc(tarPadding(json.length) + TAR_END_SIZE);
+  return [
+    literal("padding after the last file", stored(Buffer.alloc(padding))),
+    literal("table of contents", stored(Buffer.concat([header, json, end]))),
+  ];
+}
+
+function literal(what: string, bytes: Buffer): Omit<LiteralSegment, "offset"> {
+  return { kind: "literal", what, length: bytes.length, bytes: () => bytes };
+}
+
+function stored(content: Buffer): Buffer {
+  return storedMember(content, crc32(content));
+}

@@ -1,0 +1,87 @@
+import { type LayerFile, modelLayerFrame, modelLayerSize } from "../core/model-layer.ts";
+import { manifestPath } from "../core/model-name.ts";
+import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
+import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
+import type { StagedModel } from "../source/source.ts";
+import type { StagedFile } from "../staging/staged-file.ts";
+import type { ModelLayer } from "./models-json.ts";
+
+/** An overlay mount takes 127 layers; the base image and what people build on top need theirs. */
+const MAX_LAYERS = 100;
+const MAX_GROUPS = 50;
+
+/** A layer's files: where each is in the store that the image holds, and its bytes on this machine. */
+interface PlannedLayer {
+  readonly files: readonly (LayerFile & { readonly from: StagedFile | Buffer })[];
+}
+
+/**
+ * The layers in which `install --models-in image` loads the models: one for each large blob (more than one chunk), so that
+ * engines share it between bundles and tags; and one for each model with its manifest and its small blobs, complete in itself, so
+ * that a model can be left out. At most 100: the smaller of too many large blobs go with their model, too many models share.
+ */
+export async function planModelLayers(models: readonly StagedModel[], pool: ChunkPool): Promise<ModelLayer[]> {
+  const groupSize = Math.max(1, Math.ceil(models.length / MAX_GROUPS));
+  const groupCount = Math.ceil(models.length / groupSize);
+  const own = ownLayerBlobs(models, MAX_LAYERS - groupCount);
+  const layers = own.map((blob): PlannedLayer => ({ files: [blobFile(blob)] }));
+  const alone = new Set(own.map(({ sha256 }) => sha256));
+  for (let at = 0; at < models.length; at += groupSize) layers.push(groupLayer(models.slice(at, at + groupSize), alone));
+  return Promise.all(layers.map((layer) => describeLayer(layer, pool)));
+}
+
+function ownLayerBlobs(models: readonly StagedModel[], most: number): StagedFile[] {
+  const large = new Map(models.flatMap(({ blobs }) => blobs).filter(isLarge).map((blob) => [blob.sha256, blob]));
+  const bySize = [...large.values()].toSorted((a, b) => b.size - a.size || (a.sha256 < b.sha256 ? -1 : 1));
+  return bySize.slice(0, most).toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
+}
+
+function isLarge({ chunks }: StagedFile): boolean {
+  return chunks.length > 1;
+}
+
+function groupLayer(models: readonly StagedModel[], alone: ReadonlySet<string>): PlannedLayer {
+  const blobs = new Map(models.flatMap((model) => model.blobs).map((blob) => [blob.sha256, blob]));
+  const manifests = models.map(({ name, manifestBytes }) => ({
+    path: manifestPath(name),
+    size: manifestBytes.length,
+    from: manifestBytes,
+  }));
+  const small = [...blobs.values()].filter(({ sha256 }) => !alone.has(sha256)).toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
+  return { files: [...small.map(blobFile), ...manifests] };
+}
+
+function blobFile(blob: StagedFile): PlannedLayer["files"][number] {
+  return { path: `blobs/sha256-${blob.sha256}`, size: blob.size, from: blob };
+}
+
+async function describeLayer({ files }: PlannedLayer, pool: ChunkPool): Promise<ModelLayer> {
+  const diffId = `sha256:${knownDiffId(files) ?? (await hashLayer(files, pool))}`;
+  return { diffId, size: modelLayerSize(files), paths: files.map(({ path }) => `models/${path}`) };
+}
+
+/** A large blob's own layer was hashed when it was staged. */
+function knownDiffId(files: PlannedLayer["files"]): string | undefined {
+  const [first, ...more] = files;
+  return first === undefined || more.length > 0 || Buffer.isBuffer(first.from) ? undefined : first.from.layerDiffId;
+}
+
+async function hashLayer(files: PlannedLayer["files"], pool: ChunkPool): Promise<string> {
+  const { before, end } = modelLayerFrame(files);
+  const hash = pool.sequentialHash();
+  for (const [index, { from }] of files.entries()) {
+    await hash.updateBytes(before[index] ?? Buffer.alloc(0));
+    if (Buffer.isBuffer(from)) await hash.updateBytes(from);
+    else await hashStaged(from, hash, pool);
+  }
+  await hash.updateBytes(end);
+  return hash.digest();
+}
+
+async function hashStaged({ path, size }: StagedFile, hash: SequentialHash, pool: ChunkPool): Promise<void> {
+  for (let offset = 0; offset < size; offset += CHUNK_SIZE) {
+    using lease = await pool.lease();
+    const { length } = await pool.run("readAndDigest", lease, { path, offset, length: Math.min(CHUNK_SIZE, size - offset) });
+    await hash.update(lease, 0, length);
+  }
+}

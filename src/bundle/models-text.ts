@@ -1,0 +1,35 @@
+import type { BundledImage, BundledModel } from "./models-json.ts";
+
+/** MODELS.txt: the inventory for people. */
+export function modelsText(images: readonly BundledImage[], models: readonly BundledModel[]): string {
+  const blocks = [...images.map(imageBlock), ...models.map(modelBlock)];
+  return blocks.length === 0 ? "Nothing.\n" : blocks.join("\n");
+}
+
+function imageBlock(image: BundledImage): string {
+  return block(`image ${image.reference}`, {
+    "config digest": image.configDigest,
+    "source digest": image.sourceDigest,
+    Ollama: image.role === "ollama" ? (image.ollamaVersion ?? "version unknown") : undefined,
+    layers: String(image.diffIds.length),
+  });
+}
+
+function modelBlock(model: BundledModel): string {
+  return block(`model ${model.name}`, {
+    digest: `sha256:${model.digest}`,
+    bytes: String(model.size),
+    family: model.family,
+    parameters: model.parameterSize,
+    quantization: model.quantization,
+    "context length": model.contextLength?.toString(),
+    capabilities: model.capabilities.join(", ") || undefined,
+    "needs Ollama": model.requires,
+    license: model.licenses.join("; ") || undefined,
+  });
+}
+
+function block(title: string, facts: Readonly<Record<string, string | undefined>>): string {
+  const lines = Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [`  ${key}: ${value}\n`]));
+  return `${title}\n${lines.join("")}`;
+}

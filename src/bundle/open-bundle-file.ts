@@ -1,0 +1,85 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { sha256Hex } from "../core/digest.ts";
+import { BundleError, DefinitionError, HostError, hasCode, messageOf } from "../core/errors.ts";
+import { TAR_BLOCK } from "../core/tar-header.ts";
+import { DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
+import { readRange } from "./file-range.ts";
+import { type Finding, describeFinding } from "./finding.ts";
+import { FOOTER_SIZE } from "./footer.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+import { type Located, locate } from "./locate.ts";
+import { type ModelsJson, decodeModelsJson } from "./models-json.ts";
+
+export interface OpenedBundle {
+  readonly file: FileHandle;
+  readonly fileSize: number;
+  readonly manifest: ModelsJson;
+  readonly layout: Layout;
+}
+
+/** Opens a bundle and reads its end; see {@link BundleReader.open} for the errors. */
+export async function openBundleFile(path: string): Promise<OpenedBundle> {
+  const file = await openFile(path);
+  try {
+    return await readEnd(file, path);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) throw new DefinitionError("USAGE", `Cannot open the bundle "${path}": there is no such file`, { cause: error });
+    throw new HostError("IO", `Cannot open the bundle "${path}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function readEnd(file: FileHandle, path: string): Promise<OpenedBundle> {
+  const stats = await file.stat();
+  if (!stats.isFile()) throw notABundle(path, stats.isDirectory() ? "it is a directory" : "it is not a regular file");
+  if (stats.size === 0) throw notABundle(path, "it is empty");
+  const located = await locate(file, stats.size);
+  if (located === undefined) throw await withoutEnd(file, path, stats.size);
+  const { manifest, layout } = readModelsJson(located, path);
+  return { file, fileSize: stats.size, manifest, layout };
+}
+
+function readModelsJson({ modelsJson, sums, signature }: Located, path: string): Pick<OpenedBundle, "manifest" | "layout"> {
+  const finding: Finding = { start: modelsJson.offset, end: modelsJson.offset + modelsJson.length, what: "MODELS.json", how: "differs" };
+  if (contradictedTwice(modelsJson, sums?.bytes)) throw damagedBundle(path, [finding]);
+  try {
+    const manifest = decodeModelsJson(modelsJson.bytes);
+    return { manifest, layout: layoutOf(manifest, modelsJson.bytes, signature?.bytes) };
+  } catch (error) {
+    if (!(error instanceof BundleError) || error.code !== "DAMAGED") throw error;
+    throw new DamagedBundleError(`Cannot use "${path}": ${describeFinding(finding)}. ${error.message}`, [finding]);
+  }
+}
+
+/**
+ * When SHA256SUMS and the table of contents agree on another digest, it is MODELS.json that changed; when only one of them
+ * says so, it is that one, and comparing with the layout will show it.
+ */
+function contradictedTwice(modelsJson: Located["modelsJson"], sums: Buffer | undefined): boolean {
+  const { bytes, statedDigest } = modelsJson;
+  if (sums === undefined || statedDigest === undefined || statedDigest === `sha256:${sha256Hex(bytes)}`) return false;
+  return sums.includes(`${statedDigest.slice("sha256:".length)}  MODELS.json\n`);
+}
+
+/** A file whose end is not a bundle's: a bundle that lost it when it begins like one, else something else. */
+async function withoutEnd(file: FileHandle, path: string, size: number): Promise<BundleError> {
+  const bytes = await readRange(file, 0, 2 * TAR_BLOCK);
+  const beginsLikeOne = bytes.subarray(0, 3).equals(Buffer.from([0x1f, 0x8b, 8])) && bytes.includes("/README.txt\0");
+  if (!beginsLikeOne) return notABundle(path, "it neither begins nor ends like one");
+  const finding: Finding = { start: Math.max(0, size - FOOTER_SIZE), end: size, what: "the end (table of contents and footer)", how: "missing" };
+  return damagedBundle(path, [finding]);
+}
+
+function notABundle(path: string, why: string): BundleError {
+  return new BundleError("NOT_A_BUNDLE", `"${path}" is not a bundle: ${why}`, {
+    hint: "A bundle is a file written by `bundle create`, usually named bundle.tar.gz.",
+  });
+}

@@ -1,0 +1,90 @@
+import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.ts";
+import type { PackTask } from "../core/chunks/pack-chunk.ts";
+import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
+import { SourceError } from "../core/errors.ts";
+import { type WorkOptions, countBytes } from "../core/progress.ts";
+import { tarPadding } from "../core/tar-header.ts";
+import type { BundleOutput } from "./bundle-output.ts";
+import { fileLead } from "./layout.ts";
+import type { BundledFile, ModelsJson } from "./models-json.ts";
+import type { PackEntry } from "./pack-entry.ts";
+import { readAhead } from "./read-ahead.ts";
+
+/** Chunks that are being read, hashed and deflated at a time. */
+const AHEAD = 4;
+
+/**
+ * Writes the entries as FORMAT.md lays them out and returns what MODELS.json has to say of them. Every chunk is hashed again
+ * on its way: a file that changed since it was staged is a {@link SourceError}.
+ */
+export async function packFiles(
+  { pool, output, head }: { readonly pool: ChunkPool; readonly output: BundleOutput; readonly head: Pick<ModelsJson, "name" | "mtime"> },
+  entries: readonly PackEntry[],
+  { signal, onProgress }: WorkOptions,
+): Promise<BundledFile[]> {
+  const count = countBytes("bundle", entries.reduce((sum, { size }) => sum + size, 0), onProgress);
+  const files = entries.map(({ path, size, sha256 }) => ({ path, size, sha256, chunks: [] as PackedChunk[] }));
+  let written = 0;
+  const writeLeadsBefore = async (end: number): Promise<void> => {
+    for (; written < end; written += 1) {
+      const padding = tarPadding(files[written - 1]?.size ?? 0);
+      const file = files[written];
+      if (file !== undefined) await output.writeBytes(fileLead(head, file, padding).bytes());
+    }
+  };
+  for await (const packed of readAhead(chunkJobs(entries), AHEAD, (job) => packOne(pool, job))) {
+    using lease = packed.lease;
+    signal?.throwIfAborted();
+    await writeLeadsBefore(packed.entryIndex + 1);
+    files[packed.entryIndex]?.chunks.push(packed.chunk);
+    await output.write(lease, packed.memberSize);
+    count(packed.contentSize);
+  }
+  await writeLeadsBefore(files.length);
+  return files;
+}
+
+interface ChunkJob {
+  readonly entry: PackEntry;
+  readonly entryIndex: number;
+  readonly index: number;
+}
+
+interface PackedJob extends Disposable {
+  readonly lease: Lease;
+  readonly entryIndex: number;
+  readonly chunk: PackedChunk;
+  readonly memberSize: number;
+  readonly contentSize: number;
+}
+
+function* chunkJobs(entries: readonly PackEntry[]): Generator<ChunkJob> {
+  for (const [entryIndex, entry] of entries.entries()) {
+    for (const index of entry.chunks.keys()) yield { entry, entryIndex, index };
+  }
+}
+
+async function packOne(pool: ChunkPool, { entry, entryIndex, index }: ChunkJob): Promise<PackedJob> {
+  const lease = await pool.lease();
+  try {
+    const contentSize = chunkSizeAt(entry.size, index);
+    const { memberSize, ...chunk } = await pool.run("packChunk", lease, { source: sourceOf(entry, index, contentSize) });
+    if (chunk.sha256 !== entry.chunks[index]?.sha256) throw changed(entry);
+    return { lease, entryIndex, chunk, memberSize, contentSize, [Symbol.dispose]: () => lease[Symbol.dispose]() };
+  } catch (error) {
+    lease[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function sourceOf({ from }: PackEntry, index: number, length: number): PackTask["source"] {
+  const offset = index * CHUNK_SIZE;
+  return typeof from === "string" ? { path: from, offset, length } : from.subarray(offset, offset + length);
+}
+
+function changed({ path, from }: PackEntry): SourceError {
+  const place = typeof from === "string" ? ` ("${from}")` : "";
+  return new SourceError("WRONG_CONTENT", `Cannot pack "${path}"${place}: it changed while the bundle was written`, {
+    hint: "Let nothing write there and create the bundle again.",
+  });
+}

@@ -1,0 +1,32 @@
+/**
+ * Works on several items at a time and yields the results in order. When the consumer stops early or an item fails, the
+ * results that are already on their way are awaited and disposed.
+ */
+export async function* readAhead<T, R>(items: Iterable<T>, ahead: number, work: (item: T) => Promise<R>): AsyncGenerator<R> {
+  const running: Promise<R>[] = [];
+  const iterator = items[Symbol.iterator]();
+  const begin = (): void => {
+    const next = iterator.next();
+    if (next.done === true) return;
+    const result = work(next.value);
+    // Its failure is reported when its turn comes; until then it must not count as unhandled.
+    result.catch(() => undefined);
+    running.push(result);
+  };
+  try {
+    for (let i = 0; i < ahead; i += 1) begin();
+    for (let result = running.shift(); result !== undefined; result = running.shift()) {
+      const value = await result;
+      begin();
+      yield value;
+    }
+  } finally {
+    for (const settled of await Promise.allSettled(running)) {
+      if (settled.status === "fulfilled") disposeOf(settled.value);
+    }
+  }
+}
+
+function disposeOf(value: unknown): void {
+  if (typeof value === "object" && value !== null && Symbol.dispose in value) (value as Disposable)[Symbol.dispose]();
+}

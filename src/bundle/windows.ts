@@ -1,0 +1,53 @@
+import type { Expectation } from "../core/chunks/check-chunk.ts";
+import { BUFFER_SIZE } from "../core/chunks/pool.ts";
+import type { LiteralSegment, Segment } from "./layout.ts";
+
+/** Segments that lie together in a bundle and fit one buffer, so that they are read and checked at once. */
+export interface Window {
+  readonly offset: number;
+  readonly length: number;
+  readonly segments: readonly Segment[];
+}
+
+/** Cuts segments, in order, into windows. A gap between two segments begins a new one. */
+export function* windowsOf(segments: Iterable<Segment>): Generator<Window> {
+  let current: Segment[] = [];
+  let [offset, length] = [0, 0];
+  for (const segment of fitting(segments)) {
+    const follows = segment.offset === offset + length && length + segment.length <= BUFFER_SIZE;
+    if (current.length > 0 && !follows) {
+      yield { offset, length, segments: current };
+      current = [];
+    }
+    if (current.length === 0) [offset, length] = [segment.offset, 0];
+    current.push(segment);
+    length += segment.length;
+  }
+  if (current.length > 0) yield { offset, length, segments: current };
+}
+
+/** What a worker is to find in a window. */
+export function expectationsOf({ offset, segments }: Window): Expectation[] {
+  return segments.map((segment) => {
+    const at = segment.offset - offset;
+    if (segment.kind === "literal") return { kind: "literal", offset: at, bytes: segment.bytes() };
+    const { length, size, chunk } = segment;
+    return { kind: "chunk", offset: at, length, size, chunk };
+  });
+}
+
+/** Literal bytes that are longer than a buffer, in pieces. */
+function* fitting(segments: Iterable<Segment>): Generator<Segment> {
+  for (const segment of segments) {
+    if (segment.kind === "literal" && segment.length > BUFFER_SIZE) yield* piecesOf(segment);
+    else yield segment;
+  }
+}
+
+function* piecesOf(segment: LiteralSegment): Generator<LiteralSegment> {
+  const bytes = segment.bytes();
+  for (let at = 0; at < bytes.length; at += BUFFER_SIZE) {
+    const piece = bytes.subarray(at, at + BUFFER_SIZE);
+    yield { ...segment, offset: segment.offset + at, length: piece.length, bytes: () => piece };
+  }
+}

@@ -1,0 +1,73 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { type BundleContents, type WrittenBundle, writeBundle } from "../../src/bundle/write-bundle.ts";
+import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
+import type { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { sha256Hex } from "../../src/core/digest.ts";
+import { parseModelName } from "../../src/core/model-name.ts";
+import type { StagedFile } from "../../src/staging/staged-file.ts";
+
+/** Bytes that do not compress, the same for the same seed. */
+export function noise(size: number, seed = 1): Buffer {
+  const bytes = Buffer.alloc(size);
+  let state = seed;
+  for (let at = 0; at + 4 <= size; at += 4) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bytes.writeInt32LE(state, at);
+  }
+  return bytes;
+}
+
+/** A file as the staging volume would hand it over. */
+export async function stagedFile(directory: string, content: Buffer): Promise<StagedFile> {
+  const sha256 = sha256Hex(content);
+  const path = join(directory, sha256);
+  await writeFile(path, content);
+  const chunks = [];
+  for (let at = 0; at < content.length; at += CHUNK_SIZE) {
+    const chunk = content.subarray(at, at + CHUNK_SIZE);
+    chunks.push({ sha256: sha256Hex(chunk), crc32: crc32(chunk) });
+  }
+  return { path, size: content.length, sha256, chunks };
+}
+
+/** What a small bundle holds: an image of two layers, one of which deflates well, and a model of stored and deflated chunks. */
+export async function smallContents(directory: string, weights = noise(CHUNK_SIZE + 70_001)): Promise<BundleContents> {
+  const layers = [await stagedFile(directory, Buffer.alloc(200_000, "layer ")), await stagedFile(directory, noise(90_000, 2))];
+  const diffIds = layers.map(({ sha256 }) => `sha256:${sha256}`);
+  const config = { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: diffIds } };
+  const blobs = [await stagedFile(directory, weights), await stagedFile(directory, Buffer.from("{}")), await stagedFile(directory, Buffer.alloc(0))];
+  const layer = ({ sha256, size }: StagedFile): object => ({ mediaType: "application/vnd.ollama.image.model", digest: `sha256:${sha256}`, size });
+  const manifest = { schemaVersion: 2, layers: blobs.map(layer) };
+  return {
+    name: "small",
+    platform: "linux/amd64",
+    images: [
+      {
+        reference: "docker.io/ollama/ollama:0.24.0",
+        platform: "linux/amd64",
+        role: "ollama",
+        ollamaVersion: "0.24.0",
+        config: await stagedFile(directory, Buffer.from(JSON.stringify(config))),
+        layers,
+      },
+    ],
+    models: [
+      {
+        name: parseModelName("tiny"),
+        manifestBytes: Buffer.from(JSON.stringify(manifest)),
+        manifest: { layers: [] },
+        blobs,
+        facts: { size: blobs.reduce((sum, { size }) => sum + size, 0), capabilities: ["completion"], licenses: ["MIT"] },
+      },
+    ],
+  };
+}
+
+/** Writes a small bundle into a directory. */
+export async function writeSmallBundle(directory: string, pool: ChunkPool, contents?: BundleContents): Promise<WrittenBundle> {
+  return writeBundle(contents ?? (await smallContents(directory)), { path: join(directory, "small.tar.gz"), pool }, {});
+}
