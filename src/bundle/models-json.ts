@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CHUNK_SIZE, chunkCount } from "../core/chunks/chunk.ts";
 import { BundleError, messageOf } from "../core/errors.ts";
+import { manifestPath, parseModelName } from "../core/model-name.ts";
 import { checkFilePaths } from "./file-paths.ts";
 
 /** The major version of the format: a reader refuses any other. */
@@ -140,7 +141,7 @@ function checkChunks({ path, size: fileSize, sha256, chunks }: BundledFile): voi
 
 /** Everything that the images, models and layers name is among the files. */
 function checkReferences({ files, images, models, modelLayers }: ModelsJson): void {
-  const paths = new Set(files.map(({ path }) => path));
+  const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
   const needed = [
     ...images.flatMap(({ configDigest, manifestDigest, diffIds }) =>
       [configDigest, manifestDigest, ...diffIds].map((of) => `image/blobs/${of.replace(":", "/")}`),
@@ -148,8 +149,10 @@ function checkReferences({ files, images, models, modelLayers }: ModelsJson): vo
     ...models.flatMap(({ blobs }) => blobs.map((blob) => `models/blobs/sha256-${blob}`)),
     ...modelLayers.flatMap((layer) => layer.paths),
   ];
-  const missing = needed.find((path) => !paths.has(path));
+  const missing = needed.find((path) => !digests.has(path));
   if (missing !== undefined) throw notAcceptable(`"${missing}" is named and not among its files`);
+  const differing = models.find(({ name, digest: of }) => digests.get(`models/${manifestPath(parseModelName(name))}`) !== of);
+  if (differing !== undefined) throw notAcceptable(`the manifest of "${differing.name}" is not the one with its digest`);
 }
 
 function notAcceptable(what: string): BundleError {

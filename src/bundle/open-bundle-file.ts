@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { MEMBER_HEADER } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { BundleError, DefinitionError, HostError, hasCode, messageOf } from "../core/errors.ts";
-import { TAR_BLOCK } from "../core/tar-header.ts";
 import { DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
 import { readRange } from "./file-range.ts";
 import { type Finding, describeFinding } from "./finding.ts";
@@ -71,8 +71,8 @@ function contradictedTwice(modelsJson: Located["modelsJson"], sums: Buffer | und
 
 /** A file whose end is not a bundle's: a bundle that lost it when it begins like one, else something else. */
 async function withoutEnd(file: FileHandle, path: string, size: number): Promise<BundleError> {
-  const bytes = await readRange(file, 0, 2 * TAR_BLOCK);
-  const beginsLikeOne = bytes.subarray(0, 3).equals(Buffer.from([0x1f, 0x8b, 8])) && bytes.includes("/README.txt\0");
+  const bytes = await readRange(file, 0, MEMBER_HEADER.length);
+  const beginsLikeOne = bytes.equals(MEMBER_HEADER.subarray(0, bytes.length));
   if (!beginsLikeOne) return notABundle(path, "it neither begins nor ends like one");
   const finding: Finding = { start: Math.max(0, size - FOOTER_SIZE), end: size, what: "the end (table of contents and footer)", how: "missing" };
   return damagedBundle(path, [finding]);
