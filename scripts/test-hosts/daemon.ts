@@ -20,12 +20,15 @@ export async function startDaemon(start: DaemonStart): Promise<number> {
   while (!(await isReady())) {
     if (ended() || Date.now() > deadline) {
       await stopDaemon(directory);
-      throw new Error(`cannot start ${argv[0]}: ${ended() ? "it ended" : "it does not serve"}: ${lastLines(directory)}`);
+      throw new Error(
+        `cannot start ${argv[0]}: ${ended() ? "it ended" : "it does not serve"}: ${lastLines(directory)}`,
+      );
     }
     await delay(40);
   }
   const pid = findDaemon(directory);
-  if (pid === undefined) throw new Error(`cannot start ${argv[0]}: another process serves in its place`);
+  if (pid === undefined)
+    throw new Error(`cannot start ${argv[0]}: another process serves in its place`);
   return pid;
 }
 

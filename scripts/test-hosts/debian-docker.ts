@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { engineSocket, startPrivateEngine, stopPrivateEngine } from "./private-engine.ts";
 import { runCommand } from "./run-command.ts";
-import { hostDirectory } from "./state-directory.ts";
+import { hostDirectory, stateKey } from "./state-directory.ts";
 import type { EngineHost, PrivateEngineName } from "./test-hosts.ts";
 
 /** A dockerd of the distribution's package in our network namespace, on a bridge of its own. */
@@ -26,7 +26,9 @@ export async function stopOfflineDocker(): Promise<void> {
   await stopPrivateEngine("docker-20.10-offline");
 }
 
-const bridge = "obtest0";
+const bridge = `obt-${stateKey()}`;
+// A private range that few use, and one of 256 networks in it for each state directory.
+const bridgeAddress = `10.213.${Number.parseInt(stateKey().slice(0, 2), 16)}.1/24`;
 
 async function startDebianDocker(name: PrivateEngineName, network: object): Promise<EngineHost> {
   const directory = hostDirectory(name);
@@ -47,6 +49,6 @@ async function startDebianDocker(name: PrivateEngineName, network: object): Prom
 
 async function makeBridge(): Promise<void> {
   await runCommand(["ip", "link", "add", bridge, "type", "bridge"]).catch(() => undefined);
-  await runCommand(["ip", "address", "replace", "10.213.17.1/24", "dev", bridge]);
+  await runCommand(["ip", "address", "replace", bridgeAddress, "dev", bridge]);
   await runCommand(["ip", "link", "set", bridge, "up"]);
 }

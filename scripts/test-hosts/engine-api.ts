@@ -17,12 +17,18 @@ export async function describeEngineAt(
 
 /** Removes every container, volume and network that tests left; images stay, since they make the next run faster. */
 export async function clearEngine(dockerHost: string): Promise<void> {
-  const containers: { Id: string }[] = JSON.parse(await ask(dockerHost, "GET", "/containers/json?all=1"));
-  await Promise.all(containers.map(({ Id }) => ask(dockerHost, "DELETE", `/containers/${Id}?force=1&v=1`)));
+  const containers: { Id: string }[] = JSON.parse(
+    await ask(dockerHost, "GET", "/containers/json?all=1"),
+  );
+  await Promise.all(
+    containers.map(({ Id }) => ask(dockerHost, "DELETE", `/containers/${Id}?force=1&v=1`)),
+  );
   const { Volumes: volumes }: { Volumes: { Name: string }[] | null } = JSON.parse(
     await ask(dockerHost, "GET", "/volumes"),
   );
-  await Promise.all((volumes ?? []).map(({ Name }) => ask(dockerHost, "DELETE", `/volumes/${Name}?force=1`)));
+  await Promise.all(
+    (volumes ?? []).map(({ Name }) => ask(dockerHost, "DELETE", `/volumes/${Name}?force=1`)),
+  );
   await ask(dockerHost, "POST", "/networks/prune");
 }
 
@@ -32,7 +38,8 @@ interface EngineInfo {
 }
 
 function imageStoreOf({ Driver, DriverStatus = [] }: EngineInfo): EngineHost["imageStore"] {
-  if (DriverStatus.some(([, value]) => value === "io.containerd.snapshotter.v1")) return "containerd";
+  if (DriverStatus.some(([, value]) => value === "io.containerd.snapshotter.v1"))
+    return "containerd";
   return Driver === "overlay2" ? "overlay2" : "other";
 }
 
@@ -40,16 +47,16 @@ async function ask(dockerHost: string, method: string, path: string): Promise<st
   const { protocol, host, pathname } = new URL(dockerHost);
   const where = protocol === "unix:" ? { socketPath: pathname } : { host };
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  request({ ...where, method, path, agent: false, timeout: 20_000 }, (response) => {
+  const call = request({ ...where, method, path, agent: false, timeout: 20_000 }, (response) => {
     text(response).then((body) => {
       if ((response.statusCode ?? 500) < 400) resolve(body);
-      else reject(new Error(`the engine at ${dockerHost} refused ${method} ${path}: ${body.trim()}`));
+      else reject(new Error(`${dockerHost} refused ${method} ${path}: ${body.trim()}`));
     }, reject);
-  })
-    .on("timeout", function stop() {
-      this.destroy(new Error(`the engine at ${dockerHost} did not answer ${method} ${path}`));
-    })
-    .on("error", reject)
-    .end();
+  });
+  call.on("timeout", () =>
+    call.destroy(new Error(`${dockerHost} did not answer ${method} ${path}`)),
+  );
+  call.on("error", reject);
+  call.end();
   return promise;
 }

@@ -13,11 +13,27 @@ export async function forkyRoot(onProgress: OnProgress): Promise<string> {
   mkdirSync(dirname(root), { recursive: true });
   const { mirror, keyring } = await debianArchive();
   onProgress(`installing Debian forky from ${mirror} into ${root}`);
-  // debootstrap mounts /proc and /sys in the folder: in a mount namespace of its own they end with it.
-  const argv = ["debootstrap", "--variant=minbase", "--include=docker.io,docker-registry", `--keyring=${keyring}`];
+  // debootstrap mounts /proc and /sys in the folder, and goes on when its parent is killed: in namespaces of their
+  // own its mounts and its processes end with this program.
+  const contained = [
+    "setpriv",
+    "--pdeathsig",
+    "KILL",
+    "unshare",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+  ];
+  const argv = [
+    "debootstrap",
+    "--variant=minbase",
+    "--include=docker.io,docker-registry",
+    `--keyring=${keyring}`,
+  ];
   // An older debootstrap does not know the suite; its script is that of every later Debian.
   const script = "/usr/share/debootstrap/scripts/sid";
-  await runCommand(["unshare", "--mount", ...argv, "forky", partial, mirror, script]);
+  await runCommand([...contained, "--mount-proc", ...argv, "forky", partial, mirror, script]);
   renameSync(partial, root);
   return root;
 }
@@ -30,7 +46,13 @@ interface DebianArchive {
 /** The mirror and the keyring that this machine's apt uses for Debian; Debian's own names on Ubuntu. */
 async function debianArchive(): Promise<DebianArchive> {
   const format = "$(ORIGIN) $(COMPONENT) $(REPO_URI) $(SOURCESENTRY)";
-  const targets = await runCommand(["apt-get", "indextargets", "--format", format, "Created-By: Packages"]);
+  const targets = await runCommand([
+    "apt-get",
+    "indextargets",
+    "--format",
+    format,
+    "Created-By: Packages",
+  ]);
   const debian = targets.split("\n").find((line) => line.startsWith("Debian main "));
   const [, , mirror = "http://deb.debian.org/debian", entry = ""] = debian?.split(" ") ?? [];
   return { mirror, keyring: keyringOf(entry.replace(/:\d+$/, "")) };

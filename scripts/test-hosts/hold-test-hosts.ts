@@ -44,7 +44,9 @@ const keep = "keep";
 async function release(hold: string): Promise<void> {
   rmSync(hold, { force: true });
   const holds = readdirSync(holdsDirectory());
-  const used = holds.some((name) => name === keep || recordedProcess(join(holdsDirectory(), name)) !== undefined);
+  const used = holds.some(
+    (name) => name === keep || recordedProcess(join(holdsDirectory(), name)) !== undefined,
+  );
   if (!used) await stopTestHosts();
 }
 

@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { createHash } from "node:crypto";
-import { statePath } from "./state-directory.ts";
+import { stateKey } from "./state-directory.ts";
 
 /**
  * Runs `work` while no other process works on the test hosts. The lock is an abstract Unix socket: the kernel
@@ -44,6 +43,5 @@ async function holderIsGone(): Promise<void> {
 }
 
 function lockName(): string {
-  const directory = createHash("sha256").update(statePath()).digest("hex").slice(0, 16);
-  return `\0ollama-bundle-test-hosts-${directory}`;
+  return `\0ollama-bundle-test-hosts-${stateKey()}`;
 }

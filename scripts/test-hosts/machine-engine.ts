@@ -14,7 +14,8 @@ export function canRunPrivateHosts(): boolean {
 export async function findMachineEngine(): Promise<EngineHost | undefined> {
   for (const dockerHost of usualHosts()) {
     const description = await describeEngineAt(dockerHost);
-    if (description !== undefined) return { name: "machine", dockerHost, ...description, offline: false };
+    if (description !== undefined)
+      return { name: "machine", dockerHost, ...description, offline: false };
   }
   return undefined;
 }

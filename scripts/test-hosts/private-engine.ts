@@ -33,7 +33,13 @@ export async function startPrivateEngine(engine: PrivateEngine): Promise<EngineH
   if (!wasUp) await clearEngine(dockerHost);
   const description = await describeEngineAt(dockerHost);
   if (description === undefined) throw new Error(`the engine at ${dockerHost} ended`);
-  return { name, dockerHost, ...description, offline, ...(offline && { networkNamespace: `/proc/${pid}/ns/net` }) };
+  return {
+    name,
+    dockerHost,
+    ...description,
+    offline,
+    ...(offline && { networkNamespace: `/proc/${pid}/ns/net` }),
+  };
 }
 
 /** Removes what runs in the engine and stops it. */
@@ -50,10 +56,22 @@ export function engineSocket(name: PrivateEngineName): string {
   return join(hostDirectory(name), "docker.sock");
 }
 
-const unshare = ["unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child", "--mount-proc"];
+const unshare = [
+  "unshare",
+  "--mount",
+  "--propagation",
+  "slave",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--mount-proc",
+];
 
 function prepare(directory: string, config: object): void {
   rmSync(join(directory, "docker.sock"), { force: true });
   rmSync(join(directory, "exec"), { recursive: true, force: true });
-  writeFileSync(join(directory, "daemon.json"), JSON.stringify({ "live-restore": false, ...config }));
+  writeFileSync(
+    join(directory, "daemon.json"),
+    JSON.stringify({ "live-restore": false, ...config }),
+  );
 }

@@ -22,7 +22,9 @@ export function recordedProcess(file: string): number | undefined {
 /** Process ids of the children of `pid` whose program is called `name`, where one is given. */
 export function childrenOf(pid: number, name?: string): readonly number[] {
   const pids = readIfThere(`/proc/${pid}/task/${pid}/children`).trim().split(" ").filter(Boolean);
-  return pids.map(Number).filter((child) => !name || readIfThere(`/proc/${child}/comm`).trim() === name);
+  return pids
+    .map(Number)
+    .filter((child) => !name || readIfThere(`/proc/${child}/comm`).trim() === name);
 }
 
 /** A small file's text; nothing where there is no such file. */

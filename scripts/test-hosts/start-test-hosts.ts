@@ -1,11 +1,16 @@
 import { rmSync, writeFileSync } from "node:fs";
-import { startOfflineDocker, startOnlineDocker, stopOfflineDocker, stopOnlineDocker } from "./debian-docker.ts";
+import {
+  startOfflineDocker,
+  startOnlineDocker,
+  stopOfflineDocker,
+  stopOnlineDocker,
+} from "./debian-docker.ts";
 import { startForkyDocker, stopForkyDocker } from "./forky-docker.ts";
 import { canRunPrivateHosts, findMachineEngine } from "./machine-engine.ts";
 import { installPackages } from "./packages.ts";
 import { startRegistry, stopRegistry } from "./registry.ts";
 import { statePath } from "./state-directory.ts";
-import type { EngineHost, MissingHost, OnProgress, TestHosts } from "./test-hosts.ts";
+import type { MissingHost, OnProgress, TestHosts } from "./test-hosts.ts";
 
 /** Starts what is not up yet, and says what this machine cannot have. Only under the lock. */
 export async function startTestHosts(onProgress: OnProgress): Promise<TestHosts> {
@@ -27,7 +32,15 @@ export function stateFile(): string {
 
 const privateHosts = ["registry", "docker-20.10", "docker-20.10-offline", "docker-28"] as const;
 
-const packages = ["docker.io", "docker-registry", "skopeo", "minisign", "debootstrap", "busybox-static", "iproute2"];
+const packages = [
+  "docker.io",
+  "docker-registry",
+  "skopeo",
+  "minisign",
+  "debootstrap",
+  "busybox-static",
+  "iproute2",
+];
 
 async function startPrivateHosts(onProgress: OnProgress): Promise<TestHosts> {
   if (!canRunPrivateHosts()) return useMachineEngine("needs root on Debian or Ubuntu");
@@ -43,7 +56,11 @@ async function startPrivateHosts(onProgress: OnProgress): Promise<TestHosts> {
     startOfflineDocker().catch(notedIn(missing, "docker-20.10-offline")),
     startForkyDocker(registry, onProgress).catch(notedIn(missing, "docker-28")),
   ]);
-  return { engines: engines.filter((engine) => engine !== undefined), ...(registry && { registry }), missing };
+  return {
+    engines: engines.filter((engine) => engine !== undefined),
+    ...(registry && { registry }),
+    missing,
+  };
 }
 
 function notedIn(missing: MissingHost[], name: MissingHost["name"]): (error: Error) => undefined {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -13,4 +14,9 @@ export function hostDirectory(name: string): string {
   const directory = statePath("hosts", name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return directory;
+}
+
+/** Eight hexadecimal digits that tell the hosts of one state directory from those of another on the same machine. */
+export function stateKey(): string {
+  return createHash("sha256").update(statePath()).digest("hex").slice(0, 8);
 }

@@ -2,9 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { describe, inject } from "vitest";
-import type { EngineHost, EngineName, TestHosts } from "../../scripts/test-hosts/test-hosts.ts";
+import type {
+  EngineHost,
+  PrivateEngineName,
+  TestHosts,
+} from "../../scripts/test-hosts/test-hosts.ts";
 
-export type { EngineHost, EngineName } from "../../scripts/test-hosts/test-hosts.ts";
+export type { EngineHost } from "../../scripts/test-hosts/test-hosts.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -12,7 +16,7 @@ declare module "vitest" {
   }
   interface TaskMeta {
     /** The engine for want of which a suite is skipped; global-setup counts these. */
-    missingEngine?: EngineName | "any";
+    missingEngine?: PrivateEngineName | "any";
   }
 }
 
@@ -21,7 +25,7 @@ declare module "vitest" {
  * it, the suite is skipped and counted in the line that ends the run.
  */
 export function describeEngine(
-  name: EngineName | "any",
+  name: PrivateEngineName | "any",
   title: string,
   body: (engine: EngineHost) => void,
 ): void {
@@ -94,7 +98,7 @@ const nowhere: EngineHost = {
   offline: true,
 };
 
-function findEngine(name: EngineName | "any"): EngineHost | undefined {
+function findEngine(name: PrivateEngineName | "any"): EngineHost | undefined {
   const { engines } = inject("testHosts");
   return engines.find((engine) => (name === "any" ? !engine.offline : engine.name === name));
 }
