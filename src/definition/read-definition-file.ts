@@ -18,12 +18,21 @@ export function parseDefinition(text: string, name: string): DefinitionFields {
   const document = parseDocument(text, { lineCounter: lines });
   const [problem] = document.errors;
   if (problem !== undefined) throw unreadable(name, lines.linePos(problem.pos[0]).line, problem.message.split("\n")[0] ?? "");
-  const parsed = definitionFields.safeParse(document.toJS({ maxAliasCount: 10 }));
+  const parsed = definitionFields.safeParse(plainDataOf(document, name));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : (issue?.path ?? []);
   const what = issue?.code === "unrecognized_keys" ? "there is no such field" : (issue?.message ?? "");
   throw unreadable(name, lineOf(document, field, lines), `${field.length === 0 ? "" : `field "${field.join(".")}": `}${what}`);
+}
+
+/** Aliases are counted, since a few lines of them can stand for gigabytes. */
+function plainDataOf(document: Document, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 10 });
+  } catch (error) {
+    throw unreadable(name, 1, messageOf(error));
+  }
 }
 
 /** The line of a field, or of the nearest one above it. */

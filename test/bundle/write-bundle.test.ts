@@ -1,0 +1,91 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BundleReader } from "../../src/bundle/bundle-reader.ts";
+import { type WrittenBundle, writeBundle } from "../../src/bundle/write-bundle.ts";
+import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
+import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { noise, smallContents, writeSmallBundle } from "../support/small-bundle.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const run = promisify(execFile);
+
+describe("a bundle", () => {
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let pool: ChunkPool;
+  let written: WrittenBundle;
+
+  beforeAll(async () => {
+    directory = await temporaryDirectory();
+    pool = new ChunkPool();
+    written = await writeSmallBundle(directory.path, pool);
+  });
+
+  afterAll(async () => {
+    await pool[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
+  });
+
+  test("is what stock tar extracts and sha256sum finds in order", async () => {
+    const extracted = join(directory.path, "extracted");
+    await mkdir(extracted);
+    await run("tar", ["-xzf", written.path, "-C", extracted]);
+    const { stdout } = await run("sha256sum", ["-c", "SHA256SUMS"], { cwd: join(extracted, "small") });
+    expect(stdout.trim().split("\n").filter((line) => !line.endsWith(": OK"))).toEqual([]);
+    expect(await readdir(extracted)).toEqual(["small", "stargz.index.json"]);
+  });
+
+  test("is a gzip file in which gzip finds no fault, with a sidecar for sha256sum", async () => {
+    await run("gzip", ["-t", written.path]);
+    const { stdout } = await run("sha256sum", ["-c", "small.tar.gz.sha256"], { cwd: directory.path });
+    expect(stdout).toBe("small.tar.gz: OK\n");
+  });
+
+  test("is an eStargz file to containerd's own reader, every chunk verified", async ({ skip }) => {
+    const go = await run("go", ["version"]).catch(() => undefined);
+    if (go === undefined) console.warn("SKIPPED: there is no Go here to run containerd's estargz reader with");
+    skip(go === undefined);
+    const { stdout } = await run("go", ["run", ".", written.path], { cwd: join(import.meta.dirname, "estargz") });
+    const chunks = written.manifest.files.reduce((sum, file) => sum + file.chunks.length, 0);
+    expect(stdout).toBe(`ok ${chunks + 2} chunks\n`);
+  }, 120_000);
+
+  test("stores what does not shrink and deflates what does", () => {
+    const packed = written.manifest.files.flatMap((file) => file.chunks.map((chunk) => ({ size: file.size, isPacked: chunk.packed !== undefined })));
+    expect(packed).toContainEqual({ size: 200_000, isPacked: true });
+    expect(packed).toContainEqual({ size: CHUNK_SIZE + 70_001, isPacked: false });
+  });
+
+  test("has the same bytes wherever, whenever and under whichever umask it is written", async () => {
+    await using elsewhere = await temporaryDirectory();
+    const umask = process.umask(0o077);
+    try {
+      const again = await writeSmallBundle(elsewhere.path, pool);
+      expect(again.id).toBe(written.id);
+      expect((await readFile(again.path)).equals(await readFile(written.path))).toBe(true);
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  test("gives its content back, checked, file by file, and then has nothing left to check but what was not read", async () => {
+    await using reader = await BundleReader.open(written.path, pool);
+    const weights = reader.manifest.files.find(({ size }) => size === CHUNK_SIZE + 70_001);
+    expect((await reader.bytes(weights?.path ?? "")).equals(noise(CHUNK_SIZE + 70_001))).toBe(true);
+    await reader.checkRest();
+    expect(reader.id).toBe(written.id);
+  });
+
+  test("is not written when staged content changed meanwhile, and leaves nothing behind", async () => {
+    await using elsewhere = await temporaryDirectory();
+    const contents = await smallContents(elsewhere.path);
+    const blob = contents.models[0]?.blobs[0];
+    const other = noise(blob?.size ?? 0, 99);
+    await writeFile(blob?.path ?? "", other);
+    const writing = writeBundle(contents, { path: join(elsewhere.path, "b.tar.gz"), pool }, {});
+    await expect(writing).rejects.toMatchObject({ code: "WRONG_CONTENT" });
+    expect((await readdir(elsewhere.path)).filter((name) => name.startsWith("b.tar.gz"))).toEqual([]);
+  });
+});
