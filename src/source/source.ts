@@ -50,6 +50,8 @@ export interface ResolvedImage {
   readonly sourceDigest?: string | undefined;
   /** Bytes as the source states them, about what the image will take in a bundle; missing where it does not say. */
   readonly statedSize?: number | undefined;
+  /** Bytes of it that the staging volume does not have yet, as far as that is known. */
+  readonly missingBytes?: number | undefined;
 }
 
 /** An image in one form whatever the source gave: config untouched, layers uncompressed and named by diff_id. */

@@ -1,0 +1,135 @@
+import { stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { freeSpaceAt } from "../core/disk-space.ts";
+import { sha256Hex } from "../core/digest.ts";
+import { HostError, hasCode } from "../core/errors.ts";
+import { fullModelName } from "../core/model-name.ts";
+import { blobsOf, statedModelSize } from "./model-manifest.ts";
+import type { ResolvedImage, ResolvedModel } from "./source.ts";
+
+/** One thing that will be packed. Sizes are bytes. */
+export interface PlannedItem {
+  readonly kind: "image" | "model";
+  readonly name: string;
+  /** What the name was resolved to: an image's identity at its source, a model's manifest digest. */
+  readonly digest: string;
+  /** Missing for an image of which its source does not say it yet. */
+  readonly size?: number | undefined;
+  /** Whether the size is exact, or about what it will be. */
+  readonly isExact: boolean;
+  /** Bytes that are not in the staging volume yet; missing where that is not known. */
+  readonly toFetch?: number | undefined;
+}
+
+/** What `create` is about to do. Sizes are bytes. */
+export interface CreatePlan {
+  readonly platform: string;
+  readonly name: string;
+  readonly output: string;
+  readonly items: readonly PlannedItem[];
+  /** The bundle will not be larger; missing while the size of the image is not known. */
+  readonly bundleAtMost?: number | undefined;
+  readonly space: readonly SpaceNeeded[];
+  /** What the offline machine will need, about: disk while installing in `image` mode, and memory for the largest model. */
+  readonly site: { readonly disk?: number | undefined; readonly memory: number };
+}
+
+export interface SpaceNeeded {
+  readonly what: "staging volume" | "bundle";
+  readonly path: string;
+  readonly needed: number;
+  readonly free: number;
+}
+
+/** Members, tar headers, and what MODELS.json and the table of contents say of a file and of a chunk. */
+const OVERHEAD_PER_FILE = 4096;
+const OVERHEAD_PER_BYTE = 0.001;
+const OVERHEAD = 1024 * 1024;
+
+/** While an engine loads an image it spools the whole stream before it unpacks it. */
+const LOAD_FACTOR = 2;
+
+/** Weights, and about a fifth on top for context and program. */
+const MEMORY_FACTOR = 1.2;
+
+interface Resolved {
+  readonly platform: string;
+  readonly name: string;
+  readonly output: string;
+  readonly staging: string;
+  readonly image?: ResolvedImage | undefined;
+  readonly models: readonly ResolvedModel[];
+}
+
+export async function planCreate({ image, models, output, staging, name, platform }: Resolved): Promise<CreatePlan> {
+  const items = [...(image === undefined ? [] : [imageItem(image)]), ...models.map(modelItem)];
+  const blobs = new Map(models.flatMap((model) => blobsOf(model.manifest)).map((blob) => [blob.sha256, blob.size]));
+  const modelBytes = [...blobs.values()].reduce((sum, size) => sum + size, 0);
+  const imageSize = image === undefined ? 0 : image.statedSize;
+  const content = imageSize === undefined ? undefined : imageSize + modelBytes;
+  const overhead = OVERHEAD + (blobs.size + models.length + 200) * OVERHEAD_PER_FILE;
+  const bundleAtMost = content === undefined ? undefined : Math.ceil(content * (1 + OVERHEAD_PER_BYTE)) + overhead;
+  const toStage = items.reduce((sum, { toFetch }) => sum + (toFetch ?? 0), 0);
+  return {
+    platform,
+    name,
+    output,
+    items,
+    bundleAtMost,
+    space: [
+      { what: "staging volume", path: staging, needed: toStage, free: await freeSpaceAt(staging) },
+      { what: "bundle", path: output, needed: bundleAtMost ?? modelBytes + overhead, free: await freeSpaceAt(output) },
+    ],
+    site: {
+      disk: content === undefined ? undefined : content * LOAD_FACTOR,
+      memory: Math.ceil(Math.max(0, ...models.map(({ manifest }) => statedModelSize(manifest))) * MEMORY_FACTOR),
+    },
+  };
+}
+
+/** What goes to one file system is added up. Throws {@link HostError} NO_SPACE. */
+export async function assertEnoughSpace({ space }: CreatePlan): Promise<void> {
+  const byDevice = new Map<number, SpaceNeeded[]>();
+  for (const entry of space) {
+    const device = await deviceOf(entry.path);
+    byDevice.set(device, [...(byDevice.get(device) ?? []), entry]);
+  }
+  for (const entries of byDevice.values()) {
+    const needed = entries.reduce((sum, entry) => sum + entry.needed, 0);
+    const free = Math.min(...entries.map((entry) => entry.free));
+    if (needed > free) throw noSpace(entries, needed, free);
+  }
+}
+
+function imageItem({ reference, identity, statedSize, missingBytes }: ResolvedImage): PlannedItem {
+  return { kind: "image", name: reference, digest: identity, size: statedSize, isExact: false, toFetch: missingBytes };
+}
+
+function modelItem({ name, manifestBytes, manifest, missingBytes }: ResolvedModel): PlannedItem {
+  return {
+    kind: "model",
+    name: fullModelName(name),
+    digest: sha256Hex(manifestBytes),
+    size: statedModelSize(manifest),
+    isExact: true,
+    toFetch: missingBytes,
+  };
+}
+
+async function deviceOf(path: string): Promise<number> {
+  const absolute = resolve(path);
+  try {
+    return (await stat(absolute)).dev;
+  } catch (error) {
+    if (!hasCode(error, "ENOENT", "ENOTDIR") || dirname(absolute) === absolute) throw error;
+    return deviceOf(dirname(absolute));
+  }
+}
+
+function noSpace(entries: readonly SpaceNeeded[], needed: number, free: number): HostError {
+  const what = entries.map((entry) => `the ${entry.what} "${entry.path}"`).join(" and ");
+  const bytes = (value: number): string => value.toLocaleString("en-US");
+  return new HostError("NO_SPACE", `Cannot create the bundle: ${what} need up to ${bytes(needed)} bytes, and ${bytes(free)} are free`, {
+    hint: "Free some space, or name other places with --output and --staging.",
+  });
+}
