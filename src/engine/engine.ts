@@ -63,6 +63,13 @@ export interface ContainerSpec {
   readonly network?: "none" | "default";
 }
 
+/** A path in a container, which need not run. */
+export interface ContainerPath {
+  /** Its name. */
+  readonly container: string;
+  readonly path: string;
+}
+
 export interface BuildSpec {
   /** A tar with everything the build needs, a few KB: whole, since it may be read more than once. */
   readonly context: Buffer;
@@ -109,11 +116,14 @@ export interface Engine {
   /** The last lines of its output. */
   logs(name: string, lines: number): Promise<string>;
   /** Runs a container to its end without a network and removes it; stdout, stderr and exit code. */
-  runToEnd(spec: ContainerSpec, options: WorkOptions): Promise<{ readonly exitCode: number; readonly output: string }>;
+  runToEnd(
+    spec: ContainerSpec,
+    options: WorkOptions,
+  ): Promise<{ readonly exitCode: number; readonly output: string }>;
   /** Unpacks a tar in a container's file system, its volumes included; the container need not run. */
-  putArchive(name: string, path: string, tar: Readable, options: WorkOptions): Promise<void>;
+  putArchive(target: ContainerPath, tar: Readable, options: WorkOptions): Promise<void>;
   /** A path of a container as a tar stream, or undefined where it is not there. */
-  getArchive(name: string, path: string): Promise<Readable | undefined>;
+  getArchive(from: ContainerPath): Promise<Readable | undefined>;
 
   volume(name: string): Promise<EngineVolume | undefined>;
   createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>;

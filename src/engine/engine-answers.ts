@@ -1,0 +1,185 @@
+import { z } from "zod";
+import { OllamaBundleError } from "../core/errors.ts";
+import { fullImageReference, parseImageReference } from "../core/image-reference.ts";
+import type { EngineContainer, EngineImage, EngineVolume } from "./engine.ts";
+
+// What is taken from the answers of the Docker Engine API (https://docs.docker.com/reference/api/engine/version/v1.41/), which
+// Podman's compatible API gives as well. `null` stands there for anything that is empty.
+
+const labels = z.record(z.string(), z.string()).nullish();
+
+const version = z.object({
+  Version: z.string(),
+  ApiVersion: z.string(),
+  Os: z.string(),
+  Arch: z.string(),
+  Components: z.array(z.object({ Name: z.string() })).nullish(),
+});
+
+const info = z.object({
+  DockerRootDir: z.string().default(""),
+  MemTotal: z.number().default(0),
+  Name: z.string().default(""),
+  DriverStatus: z.array(z.array(z.string())).nullish(),
+});
+
+const image = z.object({
+  Id: z.string(),
+  RepoTags: z.array(z.string()).nullish(),
+  RepoDigests: z.array(z.string()).nullish(),
+  Os: z.string(),
+  Architecture: z.string(),
+  Variant: z.string().nullish(),
+  Size: z.number().default(0),
+  RootFS: z.object({ Layers: z.array(z.string()).nullish() }).nullish(),
+  Config: z.object({ Labels: labels }).nullish(),
+});
+
+const binding = z.object({ HostIp: z.string().default(""), HostPort: z.string().default("") });
+const bindings = z.record(z.string(), z.array(binding).nullable()).nullish();
+
+const container = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  State: z.object({ Running: z.boolean() }),
+  Config: z.object({ Image: z.string(), Labels: labels }),
+  HostConfig: z.object({ PortBindings: bindings }).nullish(),
+  NetworkSettings: z.object({ Ports: bindings }).nullish(),
+});
+
+const listedContainer = z.object({
+  Id: z.string(),
+  Names: z.array(z.string()).nullish(),
+  Image: z.string(),
+  State: z.string(),
+  Labels: labels,
+  Ports: z
+    .array(z.object({ IP: z.string().nullish(), PublicPort: z.number().nullish() }))
+    .nullish(),
+});
+
+const volume = z.object({ Name: z.string(), Labels: labels });
+
+export interface VersionAnswer {
+  readonly product: "Docker" | "Podman";
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly platform: string;
+}
+
+/** Undefined for an answer that no container engine gives. */
+export function parseVersion(answer: unknown): VersionAnswer | undefined {
+  const { data } = version.safeParse(answer);
+  if (data === undefined) return undefined;
+  const isPodman = data.Components?.some(({ Name }) => Name.startsWith("Podman")) === true;
+  return {
+    product: isPodman ? "Podman" : "Docker",
+    version: data.Version,
+    apiVersion: data.ApiVersion,
+    platform: `${data.Os}/${data.Arch}`,
+  };
+}
+
+export interface InfoAnswer {
+  readonly dataRoot: string;
+  readonly memory: number;
+  readonly hostName: string;
+  readonly usesContainerdStore: boolean;
+}
+
+export function parseInfo(answer: unknown): InfoAnswer {
+  const { DockerRootDir, MemTotal, Name, DriverStatus } = info.parse(answer);
+  return {
+    dataRoot: DockerRootDir,
+    memory: MemTotal,
+    hostName: Name,
+    usesContainerdStore:
+      DriverStatus?.some(([, value]) => value === "io.containerd.snapshotter.v1") === true,
+  };
+}
+
+export function parseImage(answer: unknown): EngineImage {
+  const { Id, RepoTags, RepoDigests, Os, Architecture, Variant, ...rest } = image.parse(answer);
+  const variant = Architecture === "arm64" || !Variant ? "" : `/${Variant}`;
+  return {
+    id: Id,
+    tags: fullNames(RepoTags),
+    repoDigests: fullNames(RepoDigests),
+    platform: `${Os}/${Architecture}${variant}`,
+    diffIds: rest.RootFS?.Layers ?? [],
+    size: rest.Size,
+    labels: rest.Config?.Labels ?? {},
+  };
+}
+
+export function parseContainer(answer: unknown): EngineContainer {
+  const { Id, Name, State, Config, HostConfig, NetworkSettings } = container.parse(answer);
+  const ports = State.Running ? NetworkSettings?.Ports : HostConfig?.PortBindings;
+  const published = Object.values(ports ?? {}).flatMap((hosts) =>
+    (hosts ?? []).map(({ HostIp, HostPort }) => hostPort(HostIp, HostPort)),
+  );
+  return {
+    id: Id,
+    name: withoutSlash(Name),
+    image: Config.Image,
+    isRunning: State.Running,
+    labels: Config.Labels ?? {},
+    published,
+  };
+}
+
+export function parseContainers(answer: unknown): readonly EngineContainer[] {
+  return z.array(listedContainer).parse(answer).map(describeListed);
+}
+
+export function parseVolume(answer: unknown): EngineVolume {
+  const { Name, Labels } = volume.parse(answer);
+  return { name: Name, labels: Labels ?? {} };
+}
+
+/** The `Id` of what was created. */
+export function parseId(answer: unknown): string {
+  return z.object({ id: z.string() }).parse(answer).id;
+}
+
+export function parseExitCode(answer: unknown): number {
+  return z.object({ StatusCode: z.number() }).parse(answer).StatusCode;
+}
+
+function describeListed(entry: z.infer<typeof listedContainer>): EngineContainer {
+  const { Id, Names, Image, State, Labels, Ports } = entry;
+  return {
+    id: Id,
+    name: withoutSlash(Names?.[0] ?? ""),
+    image: Image,
+    isRunning: State === "running",
+    labels: Labels ?? {},
+    published: (Ports ?? []).flatMap(({ IP, PublicPort }) =>
+      PublicPort ? [hostPort(IP ?? "", String(PublicPort))] : [],
+    ),
+  };
+}
+
+function withoutSlash(name: string): string {
+  return name.replace(/^\//, "");
+}
+
+function hostPort(ip: string, port: string): string {
+  const host = ip === "" ? "0.0.0.0" : ip;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Engines shorten `docker.io/library/…`. Images without a name are listed as `<none>:<none>`. */
+function fullNames(names: readonly string[] | null | undefined): string[] {
+  return (names ?? []).filter((name) => !name.includes("<none>")).map(fullName);
+}
+
+/** An image's name in full, or the text as it is where it is none, for example an id. */
+export function fullName(name: string): string {
+  try {
+    return fullImageReference(parseImageReference(name));
+  } catch (error) {
+    if (error instanceof OllamaBundleError) return name;
+    throw error;
+  }
+}
