@@ -44,8 +44,8 @@ function imageStoreOf({ Driver, DriverStatus = [] }: EngineInfo): EngineHost["im
 }
 
 async function ask(dockerHost: string, method: string, path: string): Promise<string> {
-  const { protocol, host, pathname } = new URL(dockerHost);
-  const where = protocol === "unix:" ? { socketPath: pathname } : { host };
+  const { protocol, hostname, port, pathname } = new URL(dockerHost);
+  const where = protocol === "unix:" ? { socketPath: pathname } : { hostname, port };
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const call = request({ ...where, method, path, agent: false, timeout: 20_000 }, (response) => {
     text(response).then((body) => {

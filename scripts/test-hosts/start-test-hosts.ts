@@ -47,7 +47,7 @@ async function startPrivateHosts(onProgress: OnProgress): Promise<TestHosts> {
   try {
     await installPackages(packages, onProgress);
   } catch (error) {
-    return useMachineEngine((error as Error).message);
+    return useMachineEngine(lastLine(error as Error));
   }
   const missing: MissingHost[] = [];
   const registry = await startRegistry().catch(notedIn(missing, "registry"));
@@ -65,9 +65,14 @@ async function startPrivateHosts(onProgress: OnProgress): Promise<TestHosts> {
 
 function notedIn(missing: MissingHost[], name: MissingHost["name"]): (error: Error) => undefined {
   return (error) => {
-    missing.push({ name, reason: error.message });
+    missing.push({ name, reason: lastLine(error) });
     return undefined;
   };
+}
+
+/** Programs say what went wrong last. */
+function lastLine(error: Error): string {
+  return error.message.trimEnd().split("\n").at(-1) ?? "";
 }
 
 async function useMachineEngine(reason: string): Promise<TestHosts> {

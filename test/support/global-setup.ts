@@ -27,5 +27,9 @@ function countSkippedForEngine(modules: readonly TestModule[]): number {
 }
 
 function reasons(missing: readonly MissingHost[]): string {
-  return missing.map(({ name, reason }) => `${name} (${reason})`).join("; ");
+  const byReason = Map.groupBy(missing, ({ reason }) => reason);
+  const clauses = [...byReason].map(
+    ([reason, hosts]) => `${hosts.map(({ name }) => name).join(", ")}: ${reason}`,
+  );
+  return clauses.join("; ");
 }

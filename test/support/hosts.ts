@@ -21,8 +21,8 @@ declare module "vitest" {
 }
 
 /**
- * A suite that needs an engine: the one of that name, or `any` that has a network. Where this machine cannot have
- * it, the suite is skipped and counted in the line that ends the run.
+ * A suite that needs an engine: the one of that name, or `any` that has a network, with or without a registry. Where
+ * this machine cannot have it, the suite is skipped and counted in the line that ends the run.
  */
 export function describeEngine(
   name: PrivateEngineName | "any",
