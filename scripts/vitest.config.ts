@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+import { counts } from "./vitest-counts.ts";
+
+const ENGINE_TESTS = "test/**/*.engine.test.ts";
+
+export default defineConfig({
+  test: {
+    reporters: ["default", counts],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [ENGINE_TESTS],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "engine",
+          include: [ENGINE_TESTS],
+          globalSetup: ["test/support/global-setup.ts"],
+          // One engine serves them all, and after the unit tests it has the machine to itself.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
