@@ -139,9 +139,9 @@ function ask(
   options: { readonly method: string; readonly headers: Record<string, string> },
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request(url, { ...options, agent: false }, async (response) => {
+    const asked = request(url, { ...options, agent: false }, (response) => {
       const { statusCode: status = 0, headers } = response;
-      resolve({ status, headers, body: await textUntilTheEndOrCut(response) });
+      void textUntilTheEndOrCut(response).then((body) => resolve({ status, headers, body }));
     });
     asked.once("error", reject);
     asked.end();

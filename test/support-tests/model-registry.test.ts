@@ -172,7 +172,10 @@ describe("the model registry", () => {
       const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
       const url = (await lines.next()).value;
       expect((await fetch(url + WEIGHTS_PATH, { method: "HEAD" })).status).toBe(200);
-      expect(JSON.parse((await lines.next()).value ?? "")).toMatchObject({ method: "HEAD", status: 200 });
+      expect(JSON.parse((await lines.next()).value ?? "")).toMatchObject({
+        method: "HEAD",
+        status: 200,
+      });
     } finally {
       child.kill("SIGTERM");
       expect(await once(child, "exit")).toEqual([0, null]);
