@@ -25,7 +25,11 @@ export class BundleOutput implements AsyncDisposable {
   static async create(path: string, pool: ChunkPool): Promise<BundleOutput> {
     try {
       await rm(partialOf(path), { force: true });
-      return new BundleOutput(path, await open(partialOf(path), "wx", 0o644), pool.sequentialHash());
+      return new BundleOutput(
+        path,
+        await open(partialOf(path), "wx", 0o644),
+        pool.sequentialHash(),
+      );
     } catch (error) {
       throw outputError(error, path);
     }
@@ -38,7 +42,10 @@ export class BundleOutput implements AsyncDisposable {
 
   /** The first `length` bytes of a leased buffer; they are written and hashed when this resolves. */
   async write(lease: Lease, length: number): Promise<void> {
-    await Promise.all([this.#hash.update(lease, 0, length), this.#append(lease.bytes.subarray(0, length))]);
+    await Promise.all([
+      this.#hash.update(lease, 0, length),
+      this.#append(lease.bytes.subarray(0, length)),
+    ]);
   }
 
   async writeBytes(bytes: Buffer): Promise<void> {
@@ -46,7 +53,11 @@ export class BundleOutput implements AsyncDisposable {
   }
 
   /** Syncs it, removes the sidecar of what was there before, gives it its final name and writes its own `.sha256` beside it. */
-  async finish(): Promise<{ readonly sha256: string; readonly size: number; readonly sidecar: string }> {
+  async finish(): Promise<{
+    readonly sha256: string;
+    readonly size: number;
+    readonly sidecar: string;
+  }> {
     const sidecar = `${this.#path}.sha256`;
     try {
       const sha256 = await this.#hash.digest();
@@ -73,8 +84,9 @@ export class BundleOutput implements AsyncDisposable {
     const position = this.#size;
     this.#size += bytes.length;
     try {
-      for (let done = 0; done < bytes.length; ) {
-        done += (await this.#file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+      for (let done = 0; done < bytes.length;) {
+        done += (await this.#file.write(bytes, done, bytes.length - done, position + done))
+          .bytesWritten;
       }
     } catch (error) {
       throw outputError(error, this.#path);
@@ -89,16 +101,32 @@ function partialOf(path: string): string {
 function outputError(error: unknown, path: string): unknown {
   const directory = dirname(path);
   if (hasCode(error, "ENOSPC", "EDQUOT")) {
-    return new HostError("NO_SPACE", `Cannot write the bundle "${path}": there is no space left in "${directory}"`, {
-      cause: error,
-      hint: "Free some space there, or write it elsewhere with --output.",
-    });
+    return new HostError(
+      "NO_SPACE",
+      `Cannot write the bundle "${path}": there is no space left in "${directory}"`,
+      {
+        cause: error,
+        hint: "Free some space there, or write it elsewhere with --output.",
+      },
+    );
   }
   if (hasCode(error, "EACCES", "EPERM", "EROFS")) {
-    return new HostError("NO_RIGHTS", `Cannot write the bundle "${path}": the directory "${directory}" is not writable`, { cause: error });
+    return new HostError(
+      "NO_RIGHTS",
+      `Cannot write the bundle "${path}": the directory "${directory}" is not writable`,
+      { cause: error },
+    );
   }
   if (hasCode(error, "ENOENT", "ENOTDIR")) {
-    return new HostError("IO", `Cannot write the bundle "${path}": there is no directory "${directory}"`, { cause: error });
+    return new HostError(
+      "IO",
+      `Cannot write the bundle "${path}": there is no directory "${directory}"`,
+      { cause: error },
+    );
   }
-  return hasCode(error, "EIO") ? new HostError("IO", `Cannot write the bundle "${path}": ${messageOf(error)}`, { cause: error }) : error;
+  return hasCode(error, "EIO")
+    ? new HostError("IO", `Cannot write the bundle "${path}": ${messageOf(error)}`, {
+        cause: error,
+      })
+    : error;
 }

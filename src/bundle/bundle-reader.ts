@@ -71,7 +71,9 @@ export class BundleReader implements AsyncDisposable {
    */
   async *content(path: string, { signal }: WorkOptions = {}): AsyncGenerator<ContentPiece> {
     const pool = this.#needPool();
-    for await (const piece of readAhead(this.#chunksOf(path), AHEAD, (segment) => this.#openChunk(segment, pool))) {
+    for await (const piece of readAhead(this.#chunksOf(path), AHEAD, (segment) =>
+      this.#openChunk(segment, pool),
+    )) {
       signal?.throwIfAborted();
       yield piece;
     }
@@ -90,7 +92,8 @@ export class BundleReader implements AsyncDisposable {
   /** Checks every byte of the bundle and returns everything that is wrong, in order. */
   async check(options: WorkOptions = {}): Promise<Finding[]> {
     const findings: Finding[] = [];
-    for await (const found of this.#checkSegments(this.layout.segments, options)) findings.push(...found);
+    for await (const found of this.#checkSegments(this.layout.segments, options))
+      findings.push(...found);
     const surplus = this.#surplus();
     return mergeFindings(surplus === undefined ? findings : [...findings, surplus]);
   }
@@ -107,24 +110,41 @@ export class BundleReader implements AsyncDisposable {
     return this.#chunks.get(path) ?? [];
   }
 
-  async *#checkSegments(segments: readonly Segment[], { signal, onProgress }: WorkOptions): AsyncGenerator<Finding[]> {
+  async *#checkSegments(
+    segments: readonly Segment[],
+    { signal, onProgress }: WorkOptions,
+  ): AsyncGenerator<Finding[]> {
     const pool = this.#needPool();
-    const count = countBytes("bundle", segments.reduce((sum, { length }) => sum + length, 0), onProgress);
-    for await (const { window, findings } of readAhead(windowsOf(segments), AHEAD, (each) => this.#checkWindow(each, pool))) {
+    const count = countBytes(
+      "bundle",
+      segments.reduce((sum, { length }) => sum + length, 0),
+      onProgress,
+    );
+    for await (const { window, findings } of readAhead(windowsOf(segments), AHEAD, (each) =>
+      this.#checkWindow(each, pool),
+    )) {
       signal?.throwIfAborted();
       count(window.length);
       yield findings;
     }
   }
 
-  async #checkWindow(window: Window, pool: ChunkPool): Promise<{ window: Window; findings: Finding[] }> {
+  async #checkWindow(
+    window: Window,
+    pool: ChunkPool,
+  ): Promise<{ window: Window; findings: Finding[] }> {
     using lease = await pool.lease();
     const expected = expectationsOf(window);
-    const damages = await pool.run("checkWindow", lease, { extent: this.#extent(window), expected });
+    const damages = await pool.run("checkWindow", lease, {
+      extent: this.#extent(window),
+      expected,
+    });
     for (const segment of window.segments) this.#checked.add(segment);
     const findings = damages.flatMap(({ index, start, end, how }) => {
       const segment = window.segments[index];
-      return segment === undefined ? [] : [{ start: window.offset + start, end: window.offset + end, what: nameOf(segment), how }];
+      return segment === undefined
+        ? []
+        : [{ start: window.offset + start, end: window.offset + end, what: nameOf(segment), how }];
     });
     return { window, findings };
   }
@@ -133,10 +153,19 @@ export class BundleReader implements AsyncDisposable {
     const lease = await pool.lease();
     try {
       const { size, chunk } = segment;
-      const result = await pool.run("openChunk", lease, { extent: this.#extent(segment), size, chunk });
+      const result = await pool.run("openChunk", lease, {
+        extent: this.#extent(segment),
+        size,
+        chunk,
+      });
       if ("damage" in result) {
         const { start, end, how } = result.damage;
-        throw this.#damaged({ start: segment.offset + start, end: segment.offset + end, what: nameOf(segment), how });
+        throw this.#damaged({
+          start: segment.offset + start,
+          end: segment.offset + end,
+          what: nameOf(segment),
+          how,
+        });
       }
       this.#checked.add(segment);
       return pieceOf(lease, result.runs);
@@ -153,7 +182,12 @@ export class BundleReader implements AsyncDisposable {
   #surplus(): Finding | undefined {
     const { size } = this.layout;
     if (this.fileSize <= size) return undefined;
-    return { start: size, end: this.fileSize, what: "what follows the end of the bundle", how: "surplus" };
+    return {
+      start: size,
+      end: this.fileSize,
+      what: "what follows the end of the bundle",
+      how: "surplus",
+    };
   }
 
   #needPool(): ChunkPool {
@@ -166,7 +200,10 @@ export class BundleReader implements AsyncDisposable {
   }
 }
 
-function pieceOf(lease: Lease, runs: readonly { readonly offset: number; readonly length: number }[]): ContentPiece {
+function pieceOf(
+  lease: Lease,
+  runs: readonly { readonly offset: number; readonly length: number }[],
+): ContentPiece {
   return {
     runs: runs.map(({ offset, length }) => lease.bytes.subarray(offset, offset + length)),
     [Symbol.dispose]: () => lease[Symbol.dispose](),

@@ -6,14 +6,23 @@ export class DamagedBundleError extends BundleError {
   readonly findings: readonly Finding[];
 
   constructor(message: string, findings: readonly Finding[]) {
-    super("DAMAGED", message, { hint: "Copy the bundle again, and run `bundle verify` to see everything that is damaged." });
+    super("DAMAGED", message, {
+      hint: "Copy the bundle again, and run `bundle verify` to see everything that is damaged.",
+    });
     this.findings = findings;
   }
 }
 
 /** The error for a bundle with these findings; the message tells the first. `name` is what the bundle calls itself. */
-export function damagedBundle(path: string, findings: readonly Finding[], name?: string): DamagedBundleError {
+export function damagedBundle(
+  path: string,
+  findings: readonly Finding[],
+  name?: string,
+): DamagedBundleError {
   const called = name === undefined ? "" : `, bundle ${name}`;
   const [first] = findings;
-  return new DamagedBundleError(`Cannot use "${path}"${called}: ${first === undefined ? "" : describeFinding(first)}`, findings);
+  return new DamagedBundleError(
+    `Cannot use "${path}"${called}: ${first === undefined ? "" : describeFinding(first)}`,
+    findings,
+  );
 }

@@ -5,7 +5,8 @@ const SINGLE_FILES = ["README.txt", "Dockerfile.models", ".dockerignore", "MODEL
 const IMAGE_FILE = /^image\/(oci-layout|index\.json|manifest\.json|blobs\/sha256\/[0-9a-f]{64})$/;
 const MODEL_BLOB = /^models\/blobs\/sha256-([0-9a-f]{64})$/;
 /** What later versions add: verified, reported and left alone by this one. */
-const RESERVED = /^(install\.sh|install\.ps1|report\.html|(compose|files|bin|sbom)(\/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,8})$/;
+const RESERVED =
+  /^(install\.sh|install\.ps1|report\.html|(compose|files|bin|sbom)(\/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){1,8})$/;
 
 const WINDOWS_DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
 
@@ -16,20 +17,30 @@ const WINDOWS_DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i;
 export function checkFilePaths(paths: readonly string[]): void {
   const seen = new Set<string>();
   for (const path of paths) {
-    if (!isKnownPath(path) && !isReservedPath(path)) throw refused(path, "is not a path that a bundle may hold");
+    if (!isKnownPath(path) && !isReservedPath(path))
+      throw refused(path, "is not a path that a bundle may hold");
     const folded = path.toLowerCase();
-    if (seen.has(folded)) throw refused(path, "is there twice, or differs from another path only in case");
+    if (seen.has(folded))
+      throw refused(path, "is there twice, or differs from another path only in case");
     seen.add(folded);
   }
 }
 
 /** A path that this version does not know and leaves alone. */
 export function isReservedPath(path: string): boolean {
-  return RESERVED.test(path) && !path.split("/").some((segment) => WINDOWS_DEVICE.test(segment) || segment.endsWith("."));
+  return (
+    RESERVED.test(path) &&
+    !path.split("/").some((segment) => WINDOWS_DEVICE.test(segment) || segment.endsWith("."))
+  );
 }
 
 function isKnownPath(path: string): boolean {
-  return SINGLE_FILES.includes(path) || IMAGE_FILE.test(path) || MODEL_BLOB.test(path) || modelOfManifestPath(path) !== undefined;
+  return (
+    SINGLE_FILES.includes(path) ||
+    IMAGE_FILE.test(path) ||
+    MODEL_BLOB.test(path) ||
+    modelOfManifestPath(path) !== undefined
+  );
 }
 
 /** The sha256 of a path `models/blobs/sha256-<hex>`, or undefined. */
@@ -39,12 +50,16 @@ export function hexOfBlobPath(path: string): string | undefined {
 
 /** The model of a path `models/manifests/<host>/<namespace>/<model>/<tag>`, or undefined. */
 export function modelOfManifestPath(path: string): ModelName | undefined {
-  const [models, manifests, host = "", namespace = "", model = "", tag = "", ...more] = path.split("/");
+  const [models, manifests, host = "", namespace = "", model = "", tag = "", ...more] =
+    path.split("/");
   if (models !== "models" || manifests !== "manifests" || more.length > 0) return undefined;
   const name = { host, namespace, model, tag };
   return isValidModelName(name) ? name : undefined;
 }
- 
+
 function refused(path: string, why: string): BundleError {
-  return new BundleError("DAMAGED", `MODELS.json is not acceptable: ${JSON.stringify(path.slice(0, 300))} ${why}`);
+  return new BundleError(
+    "DAMAGED",
+    `MODELS.json is not acceptable: ${JSON.stringify(path.slice(0, 300))} ${why}`,
+  );
 }

@@ -19,7 +19,11 @@ export function mergeFindings(findings: readonly Finding[]): Finding[] {
   const merged: Finding[] = [];
   for (const finding of findings.toSorted((a, b) => a.start - b.start)) {
     const last = merged.at(-1);
-    const isSame = last !== undefined && last.what === finding.what && last.how === finding.how && finding.start <= last.end;
+    const isSame =
+      last !== undefined &&
+      last.what === finding.what &&
+      last.how === finding.how &&
+      finding.start <= last.end;
     if (isSame) merged[merged.length - 1] = { ...last, end: Math.max(last.end, finding.end) };
     else merged.push(finding);
   }
@@ -29,6 +33,11 @@ export function mergeFindings(findings: readonly Finding[]): Finding[] {
 /** A finding in words: `"models/blobs/…" differs (bytes 1,024 to 9,412,671)`. */
 export function describeFinding({ what, how, start, end }: Finding): string {
   const format = (value: number): string => value.toLocaleString("en-US");
-  const verb = { differs: "is damaged", missing: "is missing", unreadable: "cannot be read", surplus: "does not belong there" };
+  const verb = {
+    differs: "is damaged",
+    missing: "is missing",
+    unreadable: "cannot be read",
+    surplus: "does not belong there",
+  };
   return `${what} ${verb[how]} (bytes ${format(start)} to ${format(end - 1)})`;
 }

@@ -1,4 +1,8 @@
-import { type ImageReference, fullImageReference, parseImageReference } from "../core/image-reference.ts";
+import {
+  type ImageReference,
+  fullImageReference,
+  parseImageReference,
+} from "../core/image-reference.ts";
 import { sha256Hex } from "../core/digest.ts";
 import type { StagedImage } from "../source/source.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
@@ -21,10 +25,14 @@ export interface LaidOutImage {
 }
 
 /** The entries below `image/`: an OCI layout (image-spec, image-layout.md) that also has docker's manifest.json. */
-export function imageEntries(images: readonly StagedImage[], laidOut: readonly LaidOutImage[]): PackEntry[] {
+export function imageEntries(
+  images: readonly StagedImage[],
+  laidOut: readonly LaidOutImage[],
+): PackEntry[] {
   if (images.length === 0) return [];
   const staged = new Map<string, StagedFile>();
-  for (const { config, layers } of images) for (const file of [config, ...layers]) staged.set(file.sha256, file);
+  for (const { config, layers } of images)
+    for (const file of [config, ...layers]) staged.set(file.sha256, file);
   const blobs = [
     ...[...staged.values()].map((file) => stagedEntry(blobPath(file.sha256), file)),
     ...laidOut.map(({ manifest }) => bytesEntry(blobPath(sha256Hex(manifest)), manifest)),
@@ -38,8 +46,15 @@ export function imageEntries(images: readonly StagedImage[], laidOut: readonly L
 }
 
 /** Works out an image's manifest. `bundleName` names an image whose reference has no tag. */
-export function layOutImage({ reference, config, layers }: StagedImage, bundleName: string): LaidOutImage {
-  const describe = (mediaType: string, { sha256, size }: StagedFile): object => ({ mediaType, digest: `sha256:${sha256}`, size });
+export function layOutImage(
+  { reference, config, layers }: StagedImage,
+  bundleName: string,
+): LaidOutImage {
+  const describe = (mediaType: string, { sha256, size }: StagedFile): object => ({
+    mediaType,
+    digest: `sha256:${sha256}`,
+    size,
+  });
   const manifest = json({
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
@@ -65,7 +80,12 @@ function indexEntry({ manifest, loadTag }: LaidOutImage): object {
     "io.containerd.image.name": loadTag,
     "org.opencontainers.image.ref.name": loadTag.slice(loadTag.lastIndexOf(":") + 1),
   };
-  return { mediaType: MEDIA_TYPE.manifest, digest: `sha256:${sha256Hex(manifest)}`, size: manifest.length, annotations };
+  return {
+    mediaType: MEDIA_TYPE.manifest,
+    digest: `sha256:${sha256Hex(manifest)}`,
+    size: manifest.length,
+    annotations,
+  };
 }
 
 function dockerEntry({ configSha256, layerSha256s, loadTag }: LaidOutImage): object {

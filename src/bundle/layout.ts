@@ -57,7 +57,11 @@ export interface TrailingFile extends BundledFile {
  * The one function that gives every byte of a bundle (FORMAT.md): from MODELS.json, as it was read and as its bytes, and the
  * signature when there is one. The writer writes what it says, the reader compares.
  */
-export function layoutOf(manifest: ModelsJson, modelsJsonBytes: Buffer, signature?: Buffer): Layout {
+export function layoutOf(
+  manifest: ModelsJson,
+  modelsJsonBytes: Buffer,
+  signature?: Buffer,
+): Layout {
   const trailing = trailingFiles(manifest, modelsJsonBytes, signature);
   const segments: Segment[] = [];
   const toc: TocEntry[] = [];
@@ -89,16 +93,32 @@ export function fileLead(
   file: Pick<BundledFile, "path" | "size">,
   padding: number,
 ): Omit<LiteralSegment, "offset"> {
-  const header = tarHeader({ path: `${name}/${file.path}`, size: file.size, mode: FILE_MODE, mtime });
+  const header = tarHeader({
+    path: `${name}/${file.path}`,
+    size: file.size,
+    mode: FILE_MODE,
+    mtime,
+  });
   const bytes = (): Buffer => stored(Buffer.concat([Buffer.alloc(padding), header]));
-  return { kind: "literal", what: `header of "${file.path}"`, length: storedMemberSize(padding + header.length), bytes };
+  return {
+    kind: "literal",
+    what: `header of "${file.path}"`,
+    length: storedMemberSize(padding + header.length),
+    bytes,
+  };
 }
 
 /** MODELS.json and what vouches for it, as files of stored chunks. */
-function trailingFiles(manifest: ModelsJson, modelsJsonBytes: Buffer, signature: Buffer | undefined): TrailingFile[] {
+function trailingFiles(
+  manifest: ModelsJson,
+  modelsJsonBytes: Buffer,
+  signature: Buffer | undefined,
+): TrailingFile[] {
   const modelsJson = storedFile(MODELS_JSON, modelsJsonBytes);
   const sums = storedFile(SHA256SUMS, sha256sumsOf([...manifest.files, modelsJson]));
-  return signature === undefined ? [modelsJson, sums] : [modelsJson, sums, storedFile(SIGNATURE, signature)];
+  return signature === undefined
+    ? [modelsJson, sums]
+    : [modelsJson, sums, storedFile(SIGNATURE, signature)];
 }
 
 function storedFile(path: string, bytes: Buffer): TrailingFile {
@@ -107,7 +127,8 @@ function storedFile(path: string, bytes: Buffer): TrailingFile {
     const content = bytes.subarray(at, at + CHUNK_SIZE);
     chunks.push({ sha256: sha256Hex(content), crc32: crc32(content) });
   }
-  const member = (index: number): Buffer => stored(bytes.subarray(index * CHUNK_SIZE, (index + 1) * CHUNK_SIZE));
+  const member = (index: number): Buffer =>
+    stored(bytes.subarray(index * CHUNK_SIZE, (index + 1) * CHUNK_SIZE));
   return { path, size: bytes.length, sha256: sha256Hex(bytes), chunks, member };
 }
 
@@ -115,28 +136,47 @@ function chunkSegments(file: BundledFile, start: number): ChunkSegment[] {
   let offset = start;
   return file.chunks.map((chunk, index) => {
     const size = chunkSizeAt(file.size, index);
-    const length = chunk.packed === undefined ? storedMemberSize(size) : deflatedMemberSize(chunk.packed.size);
+    const length =
+      chunk.packed === undefined ? storedMemberSize(size) : deflatedMemberSize(chunk.packed.size);
     const segment = { kind: "chunk", file, index, chunk, offset, length, size } as const;
     offset += length;
     return segment;
   });
 }
 
-function tocEntries({ name, mtime }: ModelsJson, file: BundledFile, chunks: readonly ChunkSegment[]): TocEntry[] {
+function tocEntries(
+  { name, mtime }: ModelsJson,
+  file: BundledFile,
+  chunks: readonly ChunkSegment[],
+): TocEntry[] {
   const entryName = `${name}/${file.path}`;
   const modtime = new Date(mtime * 1000).toISOString().replace(".000Z", "Z");
-  const head = { name: entryName, type: "reg", size: file.size, modtime, mode: FILE_MODE, digest: `sha256:${file.sha256}` } as const;
+  const head = {
+    name: entryName,
+    type: "reg",
+    size: file.size,
+    modtime,
+    mode: FILE_MODE,
+    digest: `sha256:${file.sha256}`,
+  } as const;
   const [first, ...more] = chunks.map((segment) => ({
     offset: segment.offset,
     ...(segment.index > 0 && { chunkOffset: segment.index * CHUNK_SIZE }),
     ...(chunks.length > 1 && { chunkSize: segment.size }),
     chunkDigest: `sha256:${segment.chunk.sha256}`,
   }));
-  return [{ ...head, ...first }, ...more.map((chunk) => ({ name: entryName, type: "chunk", ...chunk }) as const)];
+  return [
+    { ...head, ...first },
+    ...more.map((chunk) => ({ name: entryName, type: "chunk", ...chunk }) as const),
+  ];
 }
 
 /** The last padding, and then, as a member of its own where the footer points, the table of contents with the end of the tar. */
-function endings({ mtime }: ModelsJson, toc: readonly TocEntry[], padding: number): Omit<LiteralSegment, "offset">[] {
+function endings(
+  { mtime }: ModelsJson,
+  toc: readonly TocEntry[],
+  padding: number,
+): Omit<LiteralSegment, "offset">[] {
   const json = encodeToc(toc);
   const header = tarHeader({ path: TOC_NAME, size: json.length, mode: FILE_MODE, mtime });
   const end = Buffer.alloc(tarPadding(json.length) + TAR_END_SIZE);

@@ -42,7 +42,9 @@ export async function locate(file: FileHandle, size: number): Promise<Located | 
 }
 
 async function locateByToc(file: FileHandle, size: number): Promise<Located | undefined> {
-  const tocOffset = tocOffsetOf(await readRange(file, Math.max(0, size - FOOTER_SIZE), FOOTER_SIZE));
+  const tocOffset = tocOffsetOf(
+    await readRange(file, Math.max(0, size - FOOTER_SIZE), FOOTER_SIZE),
+  );
   if (tocOffset === undefined || tocOffset >= size - FOOTER_SIZE) return undefined;
   const entries = await lastEntries(file, tocOffset, size - FOOTER_SIZE - tocOffset);
   const read = (path: string, cap: number): Promise<LocatedFile | undefined> => {
@@ -51,7 +53,11 @@ async function locateByToc(file: FileHandle, size: number): Promise<Located | un
   };
   const modelsJson = await read(MODELS_JSON, MAX_MODELS_JSON_SIZE);
   if (modelsJson === undefined) return undefined;
-  return { modelsJson, sums: await read(SHA256SUMS, MAX_SUMS_SIZE), signature: await read(SIGNATURE, MAX_SIGNATURE_SIZE) };
+  return {
+    modelsJson,
+    sums: await read(SHA256SUMS, MAX_SUMS_SIZE),
+    signature: await read(SIGNATURE, MAX_SIGNATURE_SIZE),
+  };
 }
 
 async function locateByScan(file: FileHandle, size: number): Promise<Located | undefined> {
@@ -70,10 +76,17 @@ const entryShape = z.object({
 type Entry = Omit<z.infer<typeof entryShape>, "type" | "name">;
 
 /** The files that the last lines of the table of contents name. */
-async function lastEntries(file: FileHandle, tocOffset: number, memberSize: number): Promise<z.infer<typeof entryShape>[]> {
+async function lastEntries(
+  file: FileHandle,
+  tocOffset: number,
+  memberSize: number,
+): Promise<z.infer<typeof entryShape>[]> {
   const tail = await readStoredTail(file, tocOffset, memberSize);
   const end = tail.lastIndexOf(TOC_END);
-  const lines = tail.subarray(0, Math.max(0, end)).toString("utf8").split(ENTRY_SEPARATOR.toString());
+  const lines = tail
+    .subarray(0, Math.max(0, end))
+    .toString("utf8")
+    .split(ENTRY_SEPARATOR.toString());
   return lines.flatMap((line) => {
     const parsed = entryShape.safeParse(jsonOrUndefined(line));
     return parsed.success ? [parsed.data] : [];
@@ -81,15 +94,27 @@ async function lastEntries(file: FileHandle, tocOffset: number, memberSize: numb
 }
 
 /** The end of the content of a stored member. */
-async function readStoredTail(file: FileHandle, offset: number, memberSize: number): Promise<Buffer> {
+async function readStoredTail(
+  file: FileHandle,
+  offset: number,
+  memberSize: number,
+): Promise<Buffer> {
   const contentSize = storedContentSize(memberSize);
   if (contentSize === undefined) return Buffer.alloc(0);
-  const runs = storedRuns(contentSize).filter((run) => run.contentOffset + run.length > contentSize - TOC_TAIL);
-  const parts = await Promise.all(runs.map((run) => readRange(file, offset + run.memberOffset, run.length)));
+  const runs = storedRuns(contentSize).filter(
+    (run) => run.contentOffset + run.length > contentSize - TOC_TAIL,
+  );
+  const parts = await Promise.all(
+    runs.map((run) => readRange(file, offset + run.memberOffset, run.length)),
+  );
   return Buffer.concat(parts);
 }
 
-async function readStoredFile(file: FileHandle, entry: Entry | undefined, cap: number): Promise<LocatedFile | undefined> {
+async function readStoredFile(
+  file: FileHandle,
+  entry: Entry | undefined,
+  cap: number,
+): Promise<LocatedFile | undefined> {
   if (entry === undefined || entry.size === 0 || entry.size > cap) return undefined;
   const parts: Buffer[] = [];
   let offset = entry.offset;
@@ -97,7 +122,11 @@ async function readStoredFile(file: FileHandle, entry: Entry | undefined, cap: n
     const size = chunkSizeAt(entry.size, index);
     const member = await readRange(file, offset, storedMemberSize(size));
     offset += storedMemberSize(size);
-    parts.push(...storedRuns(size).map((run) => member.subarray(run.memberOffset, run.memberOffset + run.length)));
+    parts.push(
+      ...storedRuns(size).map((run) =>
+        member.subarray(run.memberOffset, run.memberOffset + run.length),
+      ),
+    );
   }
   const bytes = Buffer.concat(parts);
   if (bytes.length !== entry.size) return undefined;

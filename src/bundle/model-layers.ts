@@ -20,19 +20,30 @@ interface PlannedLayer {
  * engines share it between bundles and tags; and one for each model with its manifest and its small blobs, complete in itself, so
  * that a model can be left out. At most 100: the smaller of too many large blobs go with their model, too many models share.
  */
-export async function planModelLayers(models: readonly StagedModel[], pool: ChunkPool): Promise<ModelLayer[]> {
+export async function planModelLayers(
+  models: readonly StagedModel[],
+  pool: ChunkPool,
+): Promise<ModelLayer[]> {
   const groupSize = Math.max(1, Math.ceil(models.length / MAX_GROUPS));
   const groupCount = Math.ceil(models.length / groupSize);
   const own = ownLayerBlobs(models, MAX_LAYERS - groupCount);
   const layers = own.map((blob): PlannedLayer => ({ files: [blobFile(blob)] }));
   const alone = new Set(own.map(({ sha256 }) => sha256));
-  for (let at = 0; at < models.length; at += groupSize) layers.push(groupLayer(models.slice(at, at + groupSize), alone));
+  for (let at = 0; at < models.length; at += groupSize)
+    layers.push(groupLayer(models.slice(at, at + groupSize), alone));
   return Promise.all(layers.map((layer) => describeLayer(layer, pool)));
 }
 
 function ownLayerBlobs(models: readonly StagedModel[], most: number): StagedFile[] {
-  const large = new Map(models.flatMap(({ blobs }) => blobs).filter(isLarge).map((blob) => [blob.sha256, blob]));
-  const bySize = [...large.values()].toSorted((a, b) => b.size - a.size || (a.sha256 < b.sha256 ? -1 : 1));
+  const large = new Map(
+    models
+      .flatMap(({ blobs }) => blobs)
+      .filter(isLarge)
+      .map((blob) => [blob.sha256, blob]),
+  );
+  const bySize = [...large.values()].toSorted(
+    (a, b) => b.size - a.size || (a.sha256 < b.sha256 ? -1 : 1),
+  );
   return bySize.slice(0, most).toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
 }
 
@@ -47,7 +58,9 @@ function groupLayer(models: readonly StagedModel[], alone: ReadonlySet<string>):
     size: manifestBytes.length,
     from: manifestBytes,
   }));
-  const small = [...blobs.values()].filter(({ sha256 }) => !alone.has(sha256)).toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
+  const small = [...blobs.values()]
+    .filter(({ sha256 }) => !alone.has(sha256))
+    .toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
   return { files: [...small.map(blobFile), ...manifests] };
 }
 
@@ -63,7 +76,9 @@ async function describeLayer({ files }: PlannedLayer, pool: ChunkPool): Promise<
 /** A large blob's own layer was hashed when it was staged. */
 function knownDiffId(files: PlannedLayer["files"]): string | undefined {
   const [first, ...more] = files;
-  return first === undefined || more.length > 0 || Buffer.isBuffer(first.from) ? undefined : first.from.layerDiffId;
+  return first === undefined || more.length > 0 || Buffer.isBuffer(first.from)
+    ? undefined
+    : first.from.layerDiffId;
 }
 
 async function hashLayer(files: PlannedLayer["files"], pool: ChunkPool): Promise<string> {
@@ -78,10 +93,18 @@ async function hashLayer(files: PlannedLayer["files"], pool: ChunkPool): Promise
   return hash.digest();
 }
 
-async function hashStaged({ path, size }: StagedFile, hash: SequentialHash, pool: ChunkPool): Promise<void> {
+async function hashStaged(
+  { path, size }: StagedFile,
+  hash: SequentialHash,
+  pool: ChunkPool,
+): Promise<void> {
   for (let offset = 0; offset < size; offset += CHUNK_SIZE) {
     using lease = await pool.lease();
-    const { length } = await pool.run("readAndDigest", lease, { path, offset, length: Math.min(CHUNK_SIZE, size - offset) });
+    const { length } = await pool.run("readAndDigest", lease, {
+      path,
+      offset,
+      length: Math.min(CHUNK_SIZE, size - offset),
+    });
     await hash.update(lease, 0, length);
   }
 }

@@ -14,7 +14,9 @@ export const MAX_MODELS_JSON_SIZE = 64 * 1024 * 1024;
 export const BUNDLE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 lower-case hex digits");
+const digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 lower-case hex digits");
 const size = z.int().nonnegative();
 const crc32 = z.int().min(0).max(0xffffffff);
 
@@ -101,7 +103,8 @@ export function decodeModelsJson(bytes: Buffer): ModelsJson {
   const raw = parseJson(bytes);
   checkSchemaVersion(raw);
   const parsed = modelsJson.safeParse(raw);
-  if (!parsed.success) throw notAcceptable(z.prettifyError(parsed.error).split("\n").slice(0, 4).join(" "));
+  if (!parsed.success)
+    throw notAcceptable(z.prettifyError(parsed.error).split("\n").slice(0, 4).join(" "));
   checkFilePaths(parsed.data.files.map(({ path }) => path));
   for (const entry of parsed.data.files) checkChunks(entry);
   checkReferences(parsed.data);
@@ -117,19 +120,25 @@ function parseJson(bytes: Buffer): unknown {
 }
 
 function checkSchemaVersion(raw: unknown): void {
-  const head = z.object({ schemaVersion: z.int(), tool: z.object({ version: z.string().max(64) }).optional() }).safeParse(raw);
+  const head = z
+    .object({ schemaVersion: z.int(), tool: z.object({ version: z.string().max(64) }).optional() })
+    .safeParse(raw);
   if (!head.success || head.data.schemaVersion === SCHEMA_VERSION) return;
   const { schemaVersion, tool } = head.data;
   throw new BundleError(
     "NEWER_FORMAT",
     `Cannot read this bundle: its format is version ${schemaVersion}, and this ollama-bundle reads version ${SCHEMA_VERSION}`,
-    { hint: `Use the ollama-bundle that wrote it${tool === undefined ? "" : `, version ${tool.version}`}, or a newer one.` },
+    {
+      hint: `Use the ollama-bundle that wrote it${tool === undefined ? "" : `, version ${tool.version}`}, or a newer one.`,
+    },
   );
 }
 
 function checkChunks({ path, size: fileSize, sha256, chunks }: BundledFile): void {
   if (chunks.length !== chunkCount(fileSize)) {
-    throw notAcceptable(`"${path}" has ${chunks.length} chunks, and its ${fileSize} bytes make ${chunkCount(fileSize)}`);
+    throw notAcceptable(
+      `"${path}" has ${chunks.length} chunks, and its ${fileSize} bytes make ${chunkCount(fileSize)}`,
+    );
   }
   if (chunks.length === 1 && chunks[0]?.sha256 !== sha256) {
     throw notAcceptable(`the one chunk of "${path}" has another digest than the file`);
@@ -151,8 +160,11 @@ function checkReferences({ files, images, models, modelLayers }: ModelsJson): vo
   ];
   const missing = needed.find((path) => !digests.has(path));
   if (missing !== undefined) throw notAcceptable(`"${missing}" is named and not among its files`);
-  const differing = models.find(({ name, digest: of }) => digests.get(`models/${manifestPath(parseModelName(name))}`) !== of);
-  if (differing !== undefined) throw notAcceptable(`the manifest of "${differing.name}" is not the one with its digest`);
+  const differing = models.find(
+    ({ name, digest: of }) => digests.get(`models/${manifestPath(parseModelName(name))}`) !== of,
+  );
+  if (differing !== undefined)
+    throw notAcceptable(`the manifest of "${differing.name}" is not the one with its digest`);
 }
 
 function notAcceptable(what: string): BundleError {

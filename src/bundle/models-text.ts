@@ -1,7 +1,10 @@
 import type { BundledImage, BundledModel } from "./models-json.ts";
 
 /** MODELS.txt: the inventory for people. */
-export function modelsText(images: readonly BundledImage[], models: readonly BundledModel[]): string {
+export function modelsText(
+  images: readonly BundledImage[],
+  models: readonly BundledModel[],
+): string {
   const blocks = [...images.map(imageBlock), ...models.map(modelBlock)];
   return blocks.length === 0 ? "Nothing.\n" : blocks.join("\n");
 }
@@ -30,6 +33,8 @@ function modelBlock(model: BundledModel): string {
 }
 
 function block(title: string, facts: Readonly<Record<string, string | undefined>>): string {
-  const lines = Object.entries(facts).flatMap(([key, value]) => (value === undefined ? [] : [`  ${key}: ${value}\n`]));
+  const lines = Object.entries(facts).flatMap(([key, value]) =>
+    value === undefined ? [] : [`  ${key}: ${value}\n`],
+  );
   return `${title}\n${lines.join("")}`;
 }

@@ -32,14 +32,22 @@ async function openFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, "r");
   } catch (error) {
-    if (hasCode(error, "ENOENT")) throw new DefinitionError("USAGE", `Cannot open the bundle "${path}": there is no such file`, { cause: error });
-    throw new HostError("IO", `Cannot open the bundle "${path}": ${messageOf(error)}`, { cause: error });
+    if (hasCode(error, "ENOENT"))
+      throw new DefinitionError(
+        "USAGE",
+        `Cannot open the bundle "${path}": there is no such file`,
+        { cause: error },
+      );
+    throw new HostError("IO", `Cannot open the bundle "${path}": ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
 async function readEnd(file: FileHandle, path: string): Promise<OpenedBundle> {
   const stats = await file.stat();
-  if (!stats.isFile()) throw notABundle(path, stats.isDirectory() ? "it is a directory" : "it is not a regular file");
+  if (!stats.isFile())
+    throw notABundle(path, stats.isDirectory() ? "it is a directory" : "it is not a regular file");
   if (stats.size === 0) throw notABundle(path, "it is empty");
   const located = await locate(file, stats.size);
   if (located === undefined) throw await withoutEnd(file, path, stats.size);
@@ -47,15 +55,26 @@ async function readEnd(file: FileHandle, path: string): Promise<OpenedBundle> {
   return { file, fileSize: stats.size, manifest, layout };
 }
 
-function readModelsJson({ modelsJson, sums, signature }: Located, path: string): Pick<OpenedBundle, "manifest" | "layout"> {
-  const finding: Finding = { start: modelsJson.offset, end: modelsJson.offset + modelsJson.length, what: "MODELS.json", how: "differs" };
+function readModelsJson(
+  { modelsJson, sums, signature }: Located,
+  path: string,
+): Pick<OpenedBundle, "manifest" | "layout"> {
+  const finding: Finding = {
+    start: modelsJson.offset,
+    end: modelsJson.offset + modelsJson.length,
+    what: "MODELS.json",
+    how: "differs",
+  };
   if (contradictedTwice(modelsJson, sums?.bytes)) throw damagedBundle(path, [finding]);
   try {
     const manifest = decodeModelsJson(modelsJson.bytes);
     return { manifest, layout: layoutOf(manifest, modelsJson.bytes, signature?.bytes) };
   } catch (error) {
     if (!(error instanceof BundleError) || error.code !== "DAMAGED") throw error;
-    throw new DamagedBundleError(`Cannot use "${path}": ${describeFinding(finding)}. ${error.message}`, [finding]);
+    throw new DamagedBundleError(
+      `Cannot use "${path}": ${describeFinding(finding)}. ${error.message}`,
+      [finding],
+    );
   }
 }
 
@@ -65,7 +84,12 @@ function readModelsJson({ modelsJson, sums, signature }: Located, path: string):
  */
 function contradictedTwice(modelsJson: Located["modelsJson"], sums: Buffer | undefined): boolean {
   const { bytes, statedDigest } = modelsJson;
-  if (sums === undefined || statedDigest === undefined || statedDigest === `sha256:${sha256Hex(bytes)}`) return false;
+  if (
+    sums === undefined ||
+    statedDigest === undefined ||
+    statedDigest === `sha256:${sha256Hex(bytes)}`
+  )
+    return false;
   return sums.includes(`${statedDigest.slice("sha256:".length)}  MODELS.json\n`);
 }
 
@@ -74,7 +98,12 @@ async function withoutEnd(file: FileHandle, path: string, size: number): Promise
   const bytes = await readRange(file, 0, MEMBER_HEADER.length);
   const beginsLikeOne = bytes.equals(MEMBER_HEADER.subarray(0, bytes.length));
   if (!beginsLikeOne) return notABundle(path, "it neither begins nor ends like one");
-  const finding: Finding = { start: Math.max(0, size - FOOTER_SIZE), end: size, what: "the end (table of contents and footer)", how: "missing" };
+  const finding: Finding = {
+    start: Math.max(0, size - FOOTER_SIZE),
+    end: size,
+    what: "the end (table of contents and footer)",
+    how: "missing",
+  };
   return damagedBundle(path, [finding]);
 }
 

@@ -15,7 +15,10 @@ export interface PackEntry {
 }
 
 /** A staged file under its path in the bundle. */
-export function stagedEntry(path: string, { path: from, size, sha256, chunks }: StagedFile): PackEntry {
+export function stagedEntry(
+  path: string,
+  { path: from, size, sha256, chunks }: StagedFile,
+): PackEntry {
   return { path, size, sha256, chunks, from };
 }
 

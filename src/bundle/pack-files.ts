@@ -18,12 +18,29 @@ const AHEAD = 4;
  * on its way: a file that changed since it was staged is a {@link SourceError}.
  */
 export async function packFiles(
-  { pool, output, head }: { readonly pool: ChunkPool; readonly output: BundleOutput; readonly head: Pick<ModelsJson, "name" | "mtime"> },
+  {
+    pool,
+    output,
+    head,
+  }: {
+    readonly pool: ChunkPool;
+    readonly output: BundleOutput;
+    readonly head: Pick<ModelsJson, "name" | "mtime">;
+  },
   entries: readonly PackEntry[],
   { signal, onProgress }: WorkOptions,
 ): Promise<BundledFile[]> {
-  const count = countBytes("bundle", entries.reduce((sum, { size }) => sum + size, 0), onProgress);
-  const files = entries.map(({ path, size, sha256 }) => ({ path, size, sha256, chunks: [] as PackedChunk[] }));
+  const count = countBytes(
+    "bundle",
+    entries.reduce((sum, { size }) => sum + size, 0),
+    onProgress,
+  );
+  const files = entries.map(({ path, size, sha256 }) => ({
+    path,
+    size,
+    sha256,
+    chunks: [] as PackedChunk[],
+  }));
   let written = 0;
   const writeLeadsBefore = async (end: number): Promise<void> => {
     for (; written < end; written += 1) {
@@ -64,13 +81,25 @@ function* chunkJobs(entries: readonly PackEntry[]): Generator<ChunkJob> {
   }
 }
 
-async function packOne(pool: ChunkPool, { entry, entryIndex, index }: ChunkJob): Promise<PackedJob> {
+async function packOne(
+  pool: ChunkPool,
+  { entry, entryIndex, index }: ChunkJob,
+): Promise<PackedJob> {
   const lease = await pool.lease();
   try {
     const contentSize = chunkSizeAt(entry.size, index);
-    const { memberSize, ...chunk } = await pool.run("packChunk", lease, { source: sourceOf(entry, index, contentSize) });
+    const { memberSize, ...chunk } = await pool.run("packChunk", lease, {
+      source: sourceOf(entry, index, contentSize),
+    });
     if (chunk.sha256 !== entry.chunks[index]?.sha256) throw changed(entry);
-    return { lease, entryIndex, chunk, memberSize, contentSize, [Symbol.dispose]: () => lease[Symbol.dispose]() };
+    return {
+      lease,
+      entryIndex,
+      chunk,
+      memberSize,
+      contentSize,
+      [Symbol.dispose]: () => lease[Symbol.dispose](),
+    };
   } catch (error) {
     lease[Symbol.dispose]();
     throw error;
@@ -79,12 +108,18 @@ async function packOne(pool: ChunkPool, { entry, entryIndex, index }: ChunkJob):
 
 function sourceOf({ from }: PackEntry, index: number, length: number): PackTask["source"] {
   const offset = index * CHUNK_SIZE;
-  return typeof from === "string" ? { path: from, offset, length } : from.subarray(offset, offset + length);
+  return typeof from === "string"
+    ? { path: from, offset, length }
+    : from.subarray(offset, offset + length);
 }
 
 function changed({ path, from }: PackEntry): SourceError {
   const place = typeof from === "string" ? ` ("${from}")` : "";
-  return new SourceError("WRONG_CONTENT", `Cannot pack "${path}"${place}: it changed while the bundle was written`, {
-    hint: "Let nothing write there and create the bundle again.",
-  });
+  return new SourceError(
+    "WRONG_CONTENT",
+    `Cannot pack "${path}"${place}: it changed while the bundle was written`,
+    {
+      hint: "Let nothing write there and create the bundle again.",
+    },
+  );
 }

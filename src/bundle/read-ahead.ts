@@ -2,7 +2,11 @@
  * Works on several items at a time and yields the results in order. When the consumer stops early or an item fails, the
  * results that are already on their way are awaited and disposed.
  */
-export async function* readAhead<T, R>(items: Iterable<T>, ahead: number, work: (item: T) => Promise<R>): AsyncGenerator<R> {
+export async function* readAhead<T, R>(
+  items: Iterable<T>,
+  ahead: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
   const running: Promise<R>[] = [];
   const iterator = items[Symbol.iterator]();
   const begin = (): void => {
@@ -28,5 +32,6 @@ export async function* readAhead<T, R>(items: Iterable<T>, ahead: number, work: 
 }
 
 function disposeOf(value: unknown): void {
-  if (typeof value === "object" && value !== null && Symbol.dispose in value) (value as Disposable)[Symbol.dispose]();
+  if (typeof value === "object" && value !== null && Symbol.dispose in value)
+    (value as Disposable)[Symbol.dispose]();
 }

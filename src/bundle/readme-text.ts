@@ -14,7 +14,9 @@ export function readmeText({ name, platform, images, models }: Contents): string
     "MODELS.txt lists what is in it. The short way is the tool itself:\n\n    ollama-bundle verify FILE\n    ollama-bundle install FILE",
     "What follows does the same with stock tools, in this directory.",
     "Check every file:\n\n    sha256sum -c SHA256SUMS",
-    ...(images.length > 0 ? [`Load the image (${platform}):\n\n    tar -C image -c . | docker load`] : []),
+    ...(images.length > 0
+      ? [`Load the image (${platform}):\n\n    tar -C image -c . | docker load`]
+      : []),
     ...(images.length > 0 && models.length > 0 ? [BUILD_AND_RUN] : []),
     ...(models.length > 0 ? [NATIVE] : []),
   ];

@@ -31,12 +31,19 @@ export async function scanForModelsJson(
   return undefined;
 }
 
-function findHeader(bytes: Buffer): { readonly contentAt: number; readonly size: number } | undefined {
-  for (let at = bytes.lastIndexOf(NAME_END); at >= 0; at = at === 0 ? -1 : bytes.lastIndexOf(NAME_END, at - 1)) {
+function findHeader(
+  bytes: Buffer,
+): { readonly contentAt: number; readonly size: number } | undefined {
+  for (
+    let at = bytes.lastIndexOf(NAME_END);
+    at >= 0;
+    at = at === 0 ? -1 : bytes.lastIndexOf(NAME_END, at - 1)
+  ) {
     const header = headerStart(bytes, at);
     const size = Number.parseInt(bytes.toString("latin1", header + 124, header + 135), 8);
     const isHeader = bytes.toString("latin1", header + 257, header + 262) === "ustar";
-    if (isHeader && Number.isSafeInteger(size)) return { contentAt: header + TAR_BLOCK + MEMBER_TRAILER_SIZE, size };
+    if (isHeader && Number.isSafeInteger(size))
+      return { contentAt: header + TAR_BLOCK + MEMBER_TRAILER_SIZE, size };
   }
   return undefined;
 }
@@ -44,6 +51,11 @@ function findHeader(bytes: Buffer): { readonly contentAt: number; readonly size:
 /** The first character of the bundle's name; what stands before it (padding or a block header) never looks like one. */
 function headerStart(bytes: Buffer, nameEnd: number): number {
   let start = nameEnd;
-  while (start > 0 && nameEnd - start < NAME_MAX && /[A-Za-z0-9._-]/.test(String.fromCharCode(bytes[start - 1] ?? 0))) start -= 1;
+  while (
+    start > 0 &&
+    nameEnd - start < NAME_MAX &&
+    /[A-Za-z0-9._-]/.test(String.fromCharCode(bytes[start - 1] ?? 0))
+  )
+    start -= 1;
   return start;
 }

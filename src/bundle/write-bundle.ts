@@ -10,7 +10,13 @@ import { BundleOutput } from "./bundle-output.ts";
 import { type LaidOutImage, imageEntries, layOutImage } from "./image-layout.ts";
 import { layoutOf } from "./layout.ts";
 import { planModelLayers } from "./model-layers.ts";
-import { type BundledImage, type BundledModel, type ModelsJson, SCHEMA_VERSION, encodeModelsJson } from "./models-json.ts";
+import {
+  type BundledImage,
+  type BundledModel,
+  type ModelsJson,
+  SCHEMA_VERSION,
+  encodeModelsJson,
+} from "./models-json.ts";
 import { modelsText } from "./models-text.ts";
 import { type PackEntry, bytesEntry, stagedEntry } from "./pack-entry.ts";
 import { packFiles } from "./pack-files.ts";
@@ -49,7 +55,11 @@ export interface WrittenBundle {
  */
 export async function writeBundle(
   contents: BundleContents,
-  { path, pool, mtime = DEFAULT_MTIME }: { readonly path: string; readonly pool: ChunkPool; readonly mtime?: number | undefined },
+  {
+    path,
+    pool,
+    mtime = DEFAULT_MTIME,
+  }: { readonly path: string; readonly pool: ChunkPool; readonly mtime?: number | undefined },
   options: WorkOptions,
 ): Promise<WrittenBundle> {
   const sorted = inOrder(contents);
@@ -81,11 +91,15 @@ async function writeEnd(output: BundleOutput, manifest: ModelsJson): Promise<str
   const modelsJson = encodeModelsJson(manifest);
   const layout = layoutOf(manifest, modelsJson);
   const rest = layout.segments.filter(({ offset }) => offset >= output.size);
-  if (rest[0]?.offset !== output.size) throw new Error("what was written is not what the layout says");
+  if (rest[0]?.offset !== output.size)
+    throw new Error("what was written is not what the layout says");
   const members = new Map(layout.trailing.map((file) => [file.path, file]));
   for (const segment of rest) {
     if (segment.kind === "literal") await output.writeBytes(segment.bytes());
-    else await output.writeBytes(members.get(segment.file.path)?.member(segment.index) ?? Buffer.alloc(0));
+    else
+      await output.writeBytes(
+        members.get(segment.file.path)?.member(segment.index) ?? Buffer.alloc(0),
+      );
   }
   if (layout.size !== output.size) throw new Error("what was written is not what the layout says");
   return layout.id;
@@ -100,7 +114,10 @@ function inOrder({ images, models, ...rest }: BundleContents): BundleContents {
   };
 }
 
-function bundledImage(image: BundleContents["images"][number], laidOut: LaidOutImage | undefined): BundledImage {
+function bundledImage(
+  image: BundleContents["images"][number],
+  laidOut: LaidOutImage | undefined,
+): BundledImage {
   const { reference, role, sourceDigest, ollamaVersion, config, layers } = image;
   return {
     reference,
@@ -113,8 +130,18 @@ function bundledImage(image: BundleContents["images"][number], laidOut: LaidOutI
   };
 }
 
-function bundledModel({ name, manifestBytes, blobs, facts }: BundleContents["models"][number]): BundledModel {
-  return { name: fullModelName(name), digest: sha256Hex(manifestBytes), ...facts, blobs: blobs.map(({ sha256 }) => sha256) };
+function bundledModel({
+  name,
+  manifestBytes,
+  blobs,
+  facts,
+}: BundleContents["models"][number]): BundledModel {
+  return {
+    name: fullModelName(name),
+    digest: sha256Hex(manifestBytes),
+    ...facts,
+    blobs: blobs.map(({ sha256 }) => sha256),
+  };
 }
 
 async function entriesOf(
@@ -123,8 +150,12 @@ async function entriesOf(
   described: Pick<ModelsJson, "images" | "models">,
 ): Promise<PackEntry[]> {
   const blobs = new Map(models.flatMap((model) => model.blobs).map((blob) => [blob.sha256, blob]));
-  const blobEntries = [...blobs.values()].map((blob) => stagedEntry(`models/blobs/sha256-${blob.sha256}`, blob));
-  const manifests = models.map((model) => bytesEntry(`models/${manifestPath(model.name)}`, model.manifestBytes));
+  const blobEntries = [...blobs.values()].map((blob) =>
+    stagedEntry(`models/blobs/sha256-${blob.sha256}`, blob),
+  );
+  const manifests = models.map((model) =>
+    bytesEntry(`models/${manifestPath(model.name)}`, model.manifestBytes),
+  );
   return [
     bytesEntry("README.txt", Buffer.from(readmeText({ name, platform, ...described }))),
     bytesEntry("Dockerfile.models", await dockerfileFor(laidOut[0])),
@@ -138,6 +169,11 @@ async function entriesOf(
 
 /** Dockerfile.models with the packed image as its default base. */
 async function dockerfileFor(image: LaidOutImage | undefined): Promise<Buffer> {
-  const text = await readFile(new URL("../../dockerfiles/Dockerfile.models", import.meta.url), "utf8");
-  return Buffer.from(image === undefined ? text : text.replace(/^ARG BASE=.*$/m, `ARG BASE=${image.loadTag}`));
+  const text = await readFile(
+    new URL("../../dockerfiles/Dockerfile.models", import.meta.url),
+    "utf8",
+  );
+  return Buffer.from(
+    image === undefined ? text : text.replace(/^ARG BASE=.*$/m, `ARG BASE=${image.loadTag}`),
+  );
 }

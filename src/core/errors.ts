@@ -26,7 +26,11 @@ export abstract class OllamaBundleError<Code extends string = string> extends Er
 
 /** The command line or the definition is wrong. Exit code 2. */
 export class DefinitionError extends OllamaBundleError<
-  "USAGE" | "DEFINITION_INVALID" | "MODEL_NAME_INVALID" | "IMAGE_REFERENCE_INVALID" | "NOT_SUPPORTED"
+  | "USAGE"
+  | "DEFINITION_INVALID"
+  | "MODEL_NAME_INVALID"
+  | "IMAGE_REFERENCE_INVALID"
+  | "NOT_SUPPORTED"
 > {
   readonly exitCode = 2;
 }
@@ -47,7 +51,9 @@ export class SourceError extends OllamaBundleError<
 }
 
 /** The bundle is not acceptable. Exit code 4. */
-export class BundleError extends OllamaBundleError<"NOT_A_BUNDLE" | "DAMAGED" | "NEWER_FORMAT" | "UNSUITABLE"> {
+export class BundleError extends OllamaBundleError<
+  "NOT_A_BUNDLE" | "DAMAGED" | "NEWER_FORMAT" | "UNSUITABLE"
+> {
   readonly exitCode = 4;
 }
 
@@ -65,13 +71,24 @@ export class HealthError extends OllamaBundleError<"NOT_HEALTHY"> {
 
 /** This host: space, rights, port, name taken, lock. Exit code 7. */
 export class HostError extends OllamaBundleError<
-  "NO_SPACE" | "NO_RIGHTS" | "PORT_TAKEN" | "NAME_TAKEN" | "EXISTS" | "LOCKED" | "NOT_A_FILE" | "IO" | "WRONG_PLATFORM"
+  | "NO_SPACE"
+  | "NO_RIGHTS"
+  | "PORT_TAKEN"
+  | "NAME_TAKEN"
+  | "EXISTS"
+  | "LOCKED"
+  | "NOT_A_FILE"
+  | "IO"
+  | "WRONG_PLATFORM"
 > {
   readonly exitCode = 7;
 }
 
 /** Whether a foreign error carries this `code`, as Node's system errors do. */
-export function hasCode(error: unknown, ...codes: readonly string[]): error is Error & { code: string } {
+export function hasCode(
+  error: unknown,
+  ...codes: readonly string[]
+): error is Error & { code: string } {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 

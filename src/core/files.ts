@@ -9,7 +9,11 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** Writes a small file that is there whole or not at all, also after a power cut. */
-export async function writeFileWhole(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
+export async function writeFileWhole(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o644,
+): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     await writeSynced(temporary, content, mode);
@@ -21,7 +25,11 @@ export async function writeFileWhole(path: string, content: string | Uint8Array,
   await syncDirectory(dirname(path));
 }
 
-async function writeSynced(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+async function writeSynced(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
   await using file = await open(path, "w", mode);
   await file.writeFile(content);
   await file.sync();

@@ -22,11 +22,19 @@ export function parseImageReference(text: string): ImageReference {
   const hasTag = tagAt > named.lastIndexOf("/");
   const tag = hasTag ? named.slice(tagAt + 1) : undefined;
   const path = hasTag ? named.slice(0, tagAt) : named;
-  const reference = { ...splitRegistry(path), tag: tag ?? (digest === undefined ? "latest" : undefined), digest };
+  const reference = {
+    ...splitRegistry(path),
+    tag: tag ?? (digest === undefined ? "latest" : undefined),
+    digest,
+  };
   if (isValid(reference) && text.split("@").length <= 2) return reference;
-  throw new DefinitionError("IMAGE_REFERENCE_INVALID", `Cannot read the image name "${text}": expected [registry/]repository[:tag][@sha256:…]`, {
-    hint: "Write it as `docker pull` takes it, for example ollama/ollama:0.24.0.",
-  });
+  throw new DefinitionError(
+    "IMAGE_REFERENCE_INVALID",
+    `Cannot read the image name "${text}": expected [registry/]repository[:tag][@sha256:…]`,
+    {
+      hint: "Write it as `docker pull` takes it, for example ollama/ollama:0.24.0.",
+    },
+  );
 }
 
 /** The name in full: `docker.io/ollama/ollama:latest`. */
@@ -38,9 +46,14 @@ function splitRegistry(path: string): { registry: string; repository: string } {
   const at = path.indexOf("/");
   const first = path.slice(0, Math.max(at, 0));
   const isRegistry = first.includes(".") || first.includes(":") || first === "localhost";
-  const [registry, repository] = isRegistry ? [first, path.slice(at + 1)] : [DEFAULT_REGISTRY, path];
+  const [registry, repository] = isRegistry
+    ? [first, path.slice(at + 1)]
+    : [DEFAULT_REGISTRY, path];
   const isOfficial = registry === DEFAULT_REGISTRY && !repository.includes("/");
-  return { registry: registry === "index.docker.io" ? DEFAULT_REGISTRY : registry, repository: isOfficial ? `library/${repository}` : repository };
+  return {
+    registry: registry === "index.docker.io" ? DEFAULT_REGISTRY : registry,
+    repository: isOfficial ? `library/${repository}` : repository,
+  };
 }
 
 function isValid({ registry, repository, tag, digest }: ImageReference): boolean {

@@ -14,11 +14,23 @@ export interface LayerFile {
  * before the content of file `i`, `end` after the last. The layer's diff_id is the sha256 of it all. Directories come first,
  * since Docker 20.10 makes missing parents with mode 0600.
  */
-export function modelLayerFrame(files: readonly LayerFile[]): { readonly before: readonly Buffer[]; readonly end: Buffer } {
-  const directories = directoriesOf(files.map(({ path }) => `${MODELS_DIRECTORY}/${path}`.slice(1)));
-  let pending = Buffer.concat(directories.map((path) => tarHeader({ path, size: 0, mode: 0o755, mtime: 0 })));
+export function modelLayerFrame(files: readonly LayerFile[]): {
+  readonly before: readonly Buffer[];
+  readonly end: Buffer;
+} {
+  const directories = directoriesOf(
+    files.map(({ path }) => `${MODELS_DIRECTORY}/${path}`.slice(1)),
+  );
+  let pending = Buffer.concat(
+    directories.map((path) => tarHeader({ path, size: 0, mode: 0o755, mtime: 0 })),
+  );
   const before = files.map(({ path, size }) => {
-    const header = tarHeader({ path: `${MODELS_DIRECTORY}/${path}`.slice(1), size, mode: 0o644, mtime: 0 });
+    const header = tarHeader({
+      path: `${MODELS_DIRECTORY}/${path}`.slice(1),
+      size,
+      mode: 0o644,
+      mtime: 0,
+    });
     const bytes = Buffer.concat([pending, header]);
     pending = Buffer.alloc(tarPadding(size));
     return bytes;
@@ -29,14 +41,18 @@ export function modelLayerFrame(files: readonly LayerFile[]): { readonly before:
 /** Bytes of the tar of a layer with these files. */
 export function modelLayerSize(files: readonly LayerFile[]): number {
   const { before, end } = modelLayerFrame(files);
-  return files.reduce((sum, { size }) => sum + size, end.length) + before.reduce((sum, { length }) => sum + length, 0);
+  return (
+    files.reduce((sum, { size }) => sum + size, end.length) +
+    before.reduce((sum, { length }) => sum + length, 0)
+  );
 }
 
 /** Every directory above the paths, each once, parents first, ending in "/". */
 function directoriesOf(paths: readonly string[]): string[] {
   const directories = new Set<string>();
   for (const path of paths) {
-    for (let at = path.indexOf("/"); at > 0; at = path.indexOf("/", at + 1)) directories.add(path.slice(0, at + 1));
+    for (let at = path.indexOf("/"); at > 0; at = path.indexOf("/", at + 1))
+      directories.add(path.slice(0, at + 1));
   }
   return [...directories];
 }

@@ -44,9 +44,13 @@ export function parseModelName(text: string): ModelName {
   const host = segments.length === 0 ? DEFAULT_MODEL_HOST : segments.join("/");
   const name = { host, namespace, model, tag };
   if (isValidModelName(name)) return name;
-  throw new DefinitionError("MODEL_NAME_INVALID", `Cannot read the model name "${text}": expected [host/[namespace/]]model[:tag]`, {
-    hint: "Write it as `ollama pull` takes it, for example llama3.2, gemma:2b or registry.example:5000/team/model:tag.",
-  });
+  throw new DefinitionError(
+    "MODEL_NAME_INVALID",
+    `Cannot read the model name "${text}": expected [host/[namespace/]]model[:tag]`,
+    {
+      hint: "Write it as `ollama pull` takes it, for example llama3.2, gemma:2b or registry.example:5000/team/model:tag.",
+    },
+  );
 }
 
 /** The name with all parts, as it is in MODELS.json: `registry.ollama.ai/library/llama3.2:latest`. */

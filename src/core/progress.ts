@@ -9,7 +9,12 @@
  */
 export type ProgressEvent =
   | { readonly kind: "step"; readonly text: string }
-  | { readonly kind: "bytes"; readonly item: string; readonly done: number; readonly total?: number }
+  | {
+      readonly kind: "bytes";
+      readonly item: string;
+      readonly done: number;
+      readonly total?: number;
+    }
   | { readonly kind: "warning"; readonly text: string }
   | { readonly kind: "note"; readonly text: string };
 
@@ -22,7 +27,11 @@ export interface WorkOptions {
 }
 
 /** An `onProgress` that counts bytes of one item, for code that knows only the bytes it just moved. */
-export function countBytes(item: string, total: number, onProgress: OnProgress | undefined): (bytes: number) => void {
+export function countBytes(
+  item: string,
+  total: number,
+  onProgress: OnProgress | undefined,
+): (bytes: number) => void {
   let done = 0;
   return (bytes) => {
     done += bytes;

@@ -29,10 +29,23 @@ export function tarHeader(entry: TarEntry): Buffer {
   ];
   const [prefix, name] = fitting ?? ["", lastBytes(entry.path, 100)];
   const size = entry.size > LARGEST_OCTAL_SIZE ? 0 : entry.size;
-  const main = ustarBlock({ ...entry, size, prefix, name, type: entry.path.endsWith("/") ? "5" : "0" });
+  const main = ustarBlock({
+    ...entry,
+    size,
+    prefix,
+    name,
+    type: entry.path.endsWith("/") ? "5" : "0",
+  });
   if (records.length === 0) return main;
   const body = Buffer.concat(records);
-  const pax = ustarBlock({ prefix: "", name: "PaxHeaders/entry", size: body.length, mode: 0o644, mtime: entry.mtime, type: "x" });
+  const pax = ustarBlock({
+    prefix: "",
+    name: "PaxHeaders/entry",
+    size: body.length,
+    mode: 0o644,
+    mtime: entry.mtime,
+    type: "x",
+  });
   return Buffer.concat([pax, body, Buffer.alloc(tarPadding(body.length)), main]);
 }
 
@@ -74,7 +87,11 @@ function octal(value: number, digits: number): string {
 /** ustar's prefix and name, split at the last possible "/", or undefined where the path does not fit. */
 function splitPath(path: string): readonly [prefix: string, name: string] | undefined {
   if (Buffer.byteLength(path) <= 100) return ["", path];
-  for (let at = path.lastIndexOf("/", path.length - 2); at > 0; at = path.lastIndexOf("/", at - 1)) {
+  for (
+    let at = path.lastIndexOf("/", path.length - 2);
+    at > 0;
+    at = path.lastIndexOf("/", at - 1)
+  ) {
     const [prefix, name] = [path.slice(0, at), path.slice(at + 1)];
     if (Buffer.byteLength(name) > 100) return undefined;
     if (Buffer.byteLength(prefix) <= 155) return [prefix, name];
@@ -83,7 +100,10 @@ function splitPath(path: string): readonly [prefix: string, name: string] | unde
 }
 
 function lastBytes(text: string, count: number): string {
-  return Buffer.from(text).subarray(-count).toString("latin1").replaceAll(/[^\u0020-\u007e]/g, "_");
+  return Buffer.from(text)
+    .subarray(-count)
+    .toString("latin1")
+    .replaceAll(/[^\u0020-\u007e]/g, "_");
 }
 
 /** `"<length> <key>=<value>\n"`, where the length counts itself. */

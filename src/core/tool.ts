@@ -8,4 +8,6 @@ const packageJson = z.object({
 });
 
 /** This program, as package.json names it; the file lies two folders up from here in src/ and in dist/ alike. */
-export const TOOL = packageJson.parse(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")));
+export const TOOL = packageJson.parse(
+  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")),
+);

@@ -10,12 +10,17 @@ const PLATFORM = /^linux\/[a-z0-9]+(\/v\d+)?$/;
 
 /** What a user writes: the fields of a definition file, and what the flags of `create` give. */
 export const definitionFields = z.strictObject({
-  name: z.string().regex(NAME, "expected letters, digits, '.', '_' and '-', at most 64 of them").optional(),
+  name: z
+    .string()
+    .regex(NAME, "expected letters, digits, '.', '_' and '-', at most 64 of them")
+    .optional(),
   platform: z.string().regex(PLATFORM, "expected a platform such as linux/amd64").optional(),
   /** An image reference, or "none". */
   image: z.string().optional(),
   /** Model names, or "none". */
-  models: z.union([z.literal(NONE), z.array(z.string())], `expected a list of model names, or "${NONE}"`).optional(),
+  models: z
+    .union([z.literal(NONE), z.array(z.string())], `expected a list of model names, or "${NONE}"`)
+    .optional(),
 });
 
 export type DefinitionFields = z.infer<typeof definitionFields>;
@@ -49,7 +54,10 @@ export function definitionOf(
     models: models === NONE ? [] : withoutRepeats(models.map(parseModelName)),
   };
   if (definition.image === undefined && definition.models.length === 0) {
-    throw new DefinitionError("DEFINITION_INVALID", "Cannot create a bundle: neither an image nor a model is named");
+    throw new DefinitionError(
+      "DEFINITION_INVALID",
+      "Cannot create a bundle: neither an image nor a model is named",
+    );
   }
   return definition;
 }
@@ -61,7 +69,10 @@ function withoutRepeats(names: readonly ModelName[]): ModelName[] {
     const full = fullModelName(name);
     const known = byFoldedName.get(full.toLowerCase());
     if (known !== undefined && fullModelName(known) !== full) {
-      throw new DefinitionError("DEFINITION_INVALID", `Cannot pack "${fullModelName(known)}" and "${full}" together: they differ only in case`);
+      throw new DefinitionError(
+        "DEFINITION_INVALID",
+        `Cannot pack "${fullModelName(known)}" and "${full}" together: they differ only in case`,
+      );
     }
     byFoldedName.set(full.toLowerCase(), name);
   }

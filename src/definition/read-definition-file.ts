@@ -17,13 +17,23 @@ export function parseDefinition(text: string, name: string): DefinitionFields {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const [problem] = document.errors;
-  if (problem !== undefined) throw unreadable(name, lines.linePos(problem.pos[0]).line, problem.message.split("\n")[0] ?? "");
+  if (problem !== undefined)
+    throw unreadable(
+      name,
+      lines.linePos(problem.pos[0]).line,
+      problem.message.split("\n")[0] ?? "",
+    );
   const parsed = definitionFields.safeParse(plainDataOf(document, name));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : (issue?.path ?? []);
-  const what = issue?.code === "unrecognized_keys" ? "there is no such field" : (issue?.message ?? "");
-  throw unreadable(name, lineOf(document, field, lines), `${field.length === 0 ? "" : `field "${field.join(".")}": `}${what}`);
+  const what =
+    issue?.code === "unrecognized_keys" ? "there is no such field" : (issue?.message ?? "");
+  throw unreadable(
+    name,
+    lineOf(document, field, lines),
+    `${field.length === 0 ? "" : `field "${field.join(".")}": `}${what}`,
+  );
 }
 
 /** Aliases are counted, since a few lines of them can stand for gigabytes. */
@@ -39,7 +49,7 @@ function plainDataOf(document: Document, name: string): unknown {
 function lineOf(document: Document, field: readonly PropertyKey[], lines: LineCounter): number {
   for (let depth = field.length; depth > 0; depth -= 1) {
     const node = document.getIn(field.slice(0, depth), true);
-    if (isNode(node) && node.range != null) return lines.linePos(node.range[0]).line;
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 1;
 }
@@ -49,13 +59,24 @@ async function textOf(path: string, name: string): Promise<string> {
     const bytes = path === "-" ? await buffer(process.stdin) : await readFile(path);
     if (bytes.length <= MAX_SIZE) return bytes.toString("utf8");
   } catch (error) {
-    throw new DefinitionError("DEFINITION_INVALID", `Cannot read the definition "${name}": ${messageOf(error)}`, { cause: error });
+    throw new DefinitionError(
+      "DEFINITION_INVALID",
+      `Cannot read the definition "${name}": ${messageOf(error)}`,
+      { cause: error },
+    );
   }
-  throw new DefinitionError("DEFINITION_INVALID", `Cannot read the definition "${name}": it is larger than 1 MiB`);
+  throw new DefinitionError(
+    "DEFINITION_INVALID",
+    `Cannot read the definition "${name}": it is larger than 1 MiB`,
+  );
 }
 
 function unreadable(name: string, line: number, what: string): DefinitionError {
-  return new DefinitionError("DEFINITION_INVALID", `Cannot read the definition "${name}", line ${line}: ${what}`, {
-    hint: "Its fields are name, platform, image and models; manifests/starter.yaml is an example.",
-  });
+  return new DefinitionError(
+    "DEFINITION_INVALID",
+    `Cannot read the definition "${name}", line ${line}: ${what}`,
+    {
+      hint: "Its fields are name, platform, image and models; manifests/starter.yaml is an example.",
+    },
+  );
 }

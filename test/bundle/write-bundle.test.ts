@@ -32,28 +32,42 @@ describe("a bundle", () => {
     const extracted = join(directory.path, "extracted");
     await mkdir(extracted);
     await run("tar", ["-xzf", written.path, "-C", extracted]);
-    const { stdout } = await run("sha256sum", ["-c", "SHA256SUMS"], { cwd: join(extracted, "small") });
-    expect(stdout.trim().split("\n").filter((line) => !line.endsWith(": OK"))).toEqual([]);
+    const { stdout } = await run("sha256sum", ["-c", "SHA256SUMS"], {
+      cwd: join(extracted, "small"),
+    });
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .filter((line) => !line.endsWith(": OK")),
+    ).toEqual([]);
     expect(await readdir(extracted)).toEqual(["small", "stargz.index.json"]);
   });
 
   test("is a gzip file in which gzip finds no fault, with a sidecar for sha256sum", async () => {
     await run("gzip", ["-t", written.path]);
-    const { stdout } = await run("sha256sum", ["-c", "small.tar.gz.sha256"], { cwd: directory.path });
+    const { stdout } = await run("sha256sum", ["-c", "small.tar.gz.sha256"], {
+      cwd: directory.path,
+    });
     expect(stdout).toBe("small.tar.gz: OK\n");
   });
 
   test("is an eStargz file to containerd's own reader, every chunk verified", async ({ skip }) => {
     const go = await run("go", ["version"]).catch(() => undefined);
-    if (go === undefined) console.warn("SKIPPED: there is no Go here to run containerd's estargz reader with");
+    if (go === undefined)
+      console.warn("SKIPPED: there is no Go here to run containerd's estargz reader with");
     skip(go === undefined);
-    const { stdout } = await run("go", ["run", ".", written.path], { cwd: join(import.meta.dirname, "estargz") });
+    const { stdout } = await run("go", ["run", ".", written.path], {
+      cwd: join(import.meta.dirname, "estargz"),
+    });
     const chunks = written.manifest.files.reduce((sum, file) => sum + file.chunks.length, 0);
     expect(stdout).toBe(`ok ${chunks + 2} chunks\n`);
   }, 120_000);
 
   test("stores what does not shrink and deflates what does", () => {
-    const packed = written.manifest.files.flatMap((file) => file.chunks.map((chunk) => ({ size: file.size, isPacked: chunk.packed !== undefined })));
+    const packed = written.manifest.files.flatMap((file) =>
+      file.chunks.map((chunk) => ({ size: file.size, isPacked: chunk.packed !== undefined })),
+    );
     expect(packed).toContainEqual({ size: 200_000, isPacked: true });
     expect(packed).toContainEqual({ size: CHUNK_SIZE + 70_001, isPacked: false });
   });
@@ -86,6 +100,8 @@ describe("a bundle", () => {
     await writeFile(blob?.path ?? "", other);
     const writing = writeBundle(contents, { path: join(elsewhere.path, "b.tar.gz"), pool }, {});
     await expect(writing).rejects.toMatchObject({ code: "WRONG_CONTENT" });
-    expect((await readdir(elsewhere.path)).filter((name) => name.startsWith("b.tar.gz"))).toEqual([]);
+    expect((await readdir(elsewhere.path)).filter((name) => name.startsWith("b.tar.gz"))).toEqual(
+      [],
+    );
   });
 });

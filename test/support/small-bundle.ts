@@ -1,7 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { type BundleContents, type WrittenBundle, writeBundle } from "../../src/bundle/write-bundle.ts";
+import {
+  type BundleContents,
+  type WrittenBundle,
+  writeBundle,
+} from "../../src/bundle/write-bundle.ts";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
 import type { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { sha256Hex } from "../../src/core/digest.ts";
@@ -35,12 +39,30 @@ export async function stagedFile(directory: string, content: Buffer): Promise<St
 }
 
 /** What a small bundle holds: an image of two layers, one of which deflates well, and a model of stored and deflated chunks. */
-export async function smallContents(directory: string, weights = noise(CHUNK_SIZE + 70_001)): Promise<BundleContents> {
-  const layers = [await stagedFile(directory, Buffer.alloc(200_000, "layer ")), await stagedFile(directory, noise(90_000, 2))];
+export async function smallContents(
+  directory: string,
+  weights = noise(CHUNK_SIZE + 70_001),
+): Promise<BundleContents> {
+  const layers = [
+    await stagedFile(directory, Buffer.alloc(200_000, "layer ")),
+    await stagedFile(directory, noise(90_000, 2)),
+  ];
   const diffIds = layers.map(({ sha256 }) => `sha256:${sha256}`);
-  const config = { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: diffIds } };
-  const blobs = [await stagedFile(directory, weights), await stagedFile(directory, Buffer.from("{}")), await stagedFile(directory, Buffer.alloc(0))];
-  const layer = ({ sha256, size }: StagedFile): object => ({ mediaType: "application/vnd.ollama.image.model", digest: `sha256:${sha256}`, size });
+  const config = {
+    architecture: "amd64",
+    os: "linux",
+    rootfs: { type: "layers", diff_ids: diffIds },
+  };
+  const blobs = [
+    await stagedFile(directory, weights),
+    await stagedFile(directory, Buffer.from("{}")),
+    await stagedFile(directory, Buffer.alloc(0)),
+  ];
+  const layer = ({ sha256, size }: StagedFile): object => ({
+    mediaType: "application/vnd.ollama.image.model",
+    digest: `sha256:${sha256}`,
+    size,
+  });
   const manifest = { schemaVersion: 2, layers: blobs.map(layer) };
   return {
     name: "small",
@@ -61,13 +83,25 @@ export async function smallContents(directory: string, weights = noise(CHUNK_SIZ
         manifestBytes: Buffer.from(JSON.stringify(manifest)),
         manifest: { layers: [] },
         blobs,
-        facts: { size: blobs.reduce((sum, { size }) => sum + size, 0), capabilities: ["completion"], licenses: ["MIT"] },
+        facts: {
+          size: blobs.reduce((sum, { size }) => sum + size, 0),
+          capabilities: ["completion"],
+          licenses: ["MIT"],
+        },
       },
     ],
   };
 }
 
 /** Writes a small bundle into a directory. */
-export async function writeSmallBundle(directory: string, pool: ChunkPool, contents?: BundleContents): Promise<WrittenBundle> {
-  return writeBundle(contents ?? (await smallContents(directory)), { path: join(directory, "small.tar.gz"), pool }, {});
+export async function writeSmallBundle(
+  directory: string,
+  pool: ChunkPool,
+  contents?: BundleContents,
+): Promise<WrittenBundle> {
+  return writeBundle(
+    contents ?? (await smallContents(directory)),
+    { path: join(directory, "small.tar.gz"), pool },
+    {},
+  );
 }

@@ -1,7 +1,13 @@
 import { createHash } from "node:crypto";
 import { constants, crc32, inflateRawSync } from "node:zlib";
 import type { Extent, PackedChunk } from "./chunk.ts";
-import { MEMBER_HEADER, MEMBER_TRAILER_SIZE, memberTrailer, storedFrameDamage, storedRuns } from "./gzip-member.ts";
+import {
+  MEMBER_HEADER,
+  MEMBER_TRAILER_SIZE,
+  memberTrailer,
+  storedFrameDamage,
+  storedRuns,
+} from "./gzip-member.ts";
 import { readExtent } from "./read-extent.ts";
 
 /** What a run of bytes must be: exactly these bytes, or the gzip member of a chunk with this digest. Offsets are in the window. */
@@ -31,20 +37,29 @@ export interface Damage {
 /** Reads a window of a bundle into `buffer` and returns everything in it that is not as expected. */
 export function checkWindow(buffer: Uint8Array, { extent, expected }: CheckTask): Damage[] {
   const present = readOrUndefined(extent, buffer);
-  if (present === undefined) return expected.flatMap((_, index) => checkAlone(buffer, extent, expected, index));
-  return expected.flatMap((expectation, index) => checkOne(buffer, present, expectation, index) ?? []);
+  return expected.flatMap((expectation, index) => {
+    const range =
+      present === undefined
+        ? damageAlone(buffer, extent, expectation)
+        : damageOf(buffer, present, expectation);
+    return range === undefined ? [] : [{ index, ...range }];
+  });
 }
 
+type DamagedRange = Omit<Damage, "index">;
+
 /** Used where a medium gives a read error somewhere in the window, to find which expectations can still be judged. */
-function checkAlone(buffer: Uint8Array, window: Extent, expected: readonly Expectation[], index: number): Damage[] {
-  const expectation = expected[index];
-  if (expectation === undefined) return [];
-  const { offset } = expectation;
+function damageAlone(
+  buffer: Uint8Array,
+  window: Extent,
+  expectation: Expectation,
+): DamagedRange | undefined {
+  const start = expectation.offset;
   const length = lengthOf(expectation);
-  const place = buffer.subarray(offset, offset + length);
-  const present = readOrUndefined({ path: window.path, offset: window.offset + offset, length }, place);
-  if (present === undefined) return [{ index, start: offset, end: offset + length, how: "unreadable" }];
-  return checkOne(buffer, offset + present, expectation, index) ?? [];
+  const extent = { path: window.path, offset: window.offset + start, length };
+  const present = readOrUndefined(extent, buffer.subarray(start, start + length));
+  if (present === undefined) return { start, end: start + length, how: "unreadable" };
+  return damageOf(buffer, start + present, expectation);
 }
 
 function readOrUndefined(extent: Extent, buffer: Uint8Array): number | undefined {
@@ -60,19 +75,26 @@ function lengthOf(expectation: Expectation): number {
   return expectation.kind === "literal" ? expectation.bytes.length : expectation.length;
 }
 
-function checkOne(buffer: Uint8Array, present: number, expectation: Expectation, index: number): Damage[] | undefined {
+function damageOf(
+  buffer: Uint8Array,
+  present: number,
+  expectation: Expectation,
+): DamagedRange | undefined {
   const start = expectation.offset;
   const end = start + lengthOf(expectation);
-  if (end > present) return [{ index, start: Math.max(start, present), end, how: "missing" }];
+  if (end > present) return { start: Math.max(start, present), end, how: "missing" };
   const bytes = buffer.subarray(start, end);
   const damaged =
     expectation.kind === "literal"
       ? differingRange(bytes, expectation.bytes)
       : memberDamage(bytes, expectation.size, expectation.chunk);
-  return damaged && [{ index, start: start + damaged[0], end: start + damaged[1], how: "differs" }];
+  return damaged && { start: start + damaged[0], end: start + damaged[1], how: "differs" };
 }
 
-function differingRange(bytes: Uint8Array, expected: Uint8Array): readonly [number, number] | undefined {
+function differingRange(
+  bytes: Uint8Array,
+  expected: Uint8Array,
+): readonly [number, number] | undefined {
   if (Buffer.compare(bytes, expected) === 0) return undefined;
   let [start, end] = [0, bytes.length];
   while (bytes[start] === expected[start]) start += 1;
@@ -80,7 +102,11 @@ function differingRange(bytes: Uint8Array, expected: Uint8Array): readonly [numb
   return [start, end];
 }
 
-function memberDamage(member: Uint8Array, size: number, chunk: PackedChunk): readonly [number, number] | undefined {
+function memberDamage(
+  member: Uint8Array,
+  size: number,
+  chunk: PackedChunk,
+): readonly [number, number] | undefined {
   const content = contentOf(member, size, chunk);
   const isIntact = content !== undefined && sha256Of(content) === chunk.sha256;
   if (!isIntact) return [0, member.length];
@@ -91,13 +117,20 @@ function memberDamage(member: Uint8Array, size: number, chunk: PackedChunk): rea
  * The content of a chunk's gzip member, in pieces; undefined where a deflated member is not exactly what was packed. Of a
  * stored member only the content is returned, its frame is not looked at.
  */
-function contentOf(member: Uint8Array, size: number, chunk: PackedChunk): readonly Uint8Array[] | undefined {
+function contentOf(
+  member: Uint8Array,
+  size: number,
+  chunk: PackedChunk,
+): readonly Uint8Array[] | undefined {
   if (chunk.packed === undefined) {
-    return storedRuns(size).map(({ memberOffset, length }) => member.subarray(memberOffset, memberOffset + length));
+    return storedRuns(size).map(({ memberOffset, length }) =>
+      member.subarray(memberOffset, memberOffset + length),
+    );
   }
   const packed = member.subarray(MEMBER_HEADER.length, member.length - MEMBER_TRAILER_SIZE);
   const trailer = member.subarray(member.length - MEMBER_TRAILER_SIZE);
-  if (Buffer.compare(member.subarray(0, MEMBER_HEADER.length), MEMBER_HEADER) !== 0) return undefined;
+  if (Buffer.compare(member.subarray(0, MEMBER_HEADER.length), MEMBER_HEADER) !== 0)
+    return undefined;
   if (Buffer.compare(trailer, memberTrailer(chunk.crc32, size)) !== 0) return undefined;
   // Bits after the end of a deflate stream can change without any effect on what it inflates to.
   if (packed.length !== chunk.packed.size || crc32(packed) !== chunk.packed.crc32) return undefined;
@@ -139,10 +172,13 @@ export function openChunk(buffer: Uint8Array, { extent, size, chunk }: OpenTask)
   const [damage] = checkWindow(buffer, { extent, expected: [expected] });
   if (damage !== undefined) return { damage };
   if (chunk.packed === undefined) {
-    return { runs: storedRuns(size).map(({ memberOffset, length }) => ({ offset: memberOffset, length })) };
+    return {
+      runs: storedRuns(size).map(({ memberOffset, length }) => ({ offset: memberOffset, length })),
+    };
   }
   const [content] = contentOf(buffer.subarray(0, extent.length), size, chunk) ?? [];
-  if (content === undefined) throw new Error("a chunk that was just checked does not inflate any more");
+  if (content === undefined)
+    throw new Error("a chunk that was just checked does not inflate any more");
   buffer.set(content, 0);
   return { runs: [{ offset: 0, length: size }] };
 }

@@ -17,13 +17,20 @@ export interface StoredRun {
 
 /** Bytes of a stored member with this many bytes of content. */
 export function storedMemberSize(contentSize: number): number {
-  return MEMBER_HEADER.length + storedBlockCount(contentSize) * STORED_BLOCK_HEADER_SIZE + contentSize + MEMBER_TRAILER_SIZE;
+  return (
+    MEMBER_HEADER.length +
+    storedBlockCount(contentSize) * STORED_BLOCK_HEADER_SIZE +
+    contentSize +
+    MEMBER_TRAILER_SIZE
+  );
 }
 
 /** Bytes of content of a stored member of this size, or undefined where no stored member has it. */
 export function storedContentSize(memberSize: number): number | undefined {
   const body = memberSize - MEMBER_HEADER.length - MEMBER_TRAILER_SIZE;
-  const size = body - Math.ceil(body / (STORED_BLOCK_MAX + STORED_BLOCK_HEADER_SIZE)) * STORED_BLOCK_HEADER_SIZE;
+  const size =
+    body -
+    Math.ceil(body / (STORED_BLOCK_MAX + STORED_BLOCK_HEADER_SIZE)) * STORED_BLOCK_HEADER_SIZE;
   return size >= 0 && storedMemberSize(size) === memberSize ? size : undefined;
 }
 
@@ -49,9 +56,13 @@ export function storedRuns(contentSize: number): StoredRun[] {
 export function writeStoredFrame(member: Uint8Array, contentSize: number, crc32: number): void {
   member.set(MEMBER_HEADER, 0);
   const runs = storedRuns(contentSize);
-  for (const run of runs) writeBlockHeader(member, run, run.contentOffset + run.length === contentSize);
+  for (const run of runs)
+    writeBlockHeader(member, run, run.contentOffset + run.length === contentSize);
   if (runs.length === 0) writeBlockHeader(member, EMPTY_RUN, true);
-  member.set(memberTrailer(crc32, contentSize), storedMemberSize(contentSize) - MEMBER_TRAILER_SIZE);
+  member.set(
+    memberTrailer(crc32, contentSize),
+    storedMemberSize(contentSize) - MEMBER_TRAILER_SIZE,
+  );
 }
 
 /** A whole stored member around bytes in memory. */
@@ -94,7 +105,11 @@ export function storedFrameDamage(
   compare(MEMBER_HEADER, 0);
   for (const run of contentSize === 0 ? [EMPTY_RUN] : storedRuns(contentSize)) {
     const at = run.memberOffset - STORED_BLOCK_HEADER_SIZE;
-    writeBlockHeader(header, { ...run, memberOffset: STORED_BLOCK_HEADER_SIZE }, run.contentOffset + run.length === contentSize);
+    writeBlockHeader(
+      header,
+      { ...run, memberOffset: STORED_BLOCK_HEADER_SIZE },
+      run.contentOffset + run.length === contentSize,
+    );
     compare(header, at);
   }
   compare(memberTrailer(crc32, contentSize), storedMemberSize(contentSize) - MEMBER_TRAILER_SIZE);
@@ -111,7 +126,11 @@ function storedBlockCount(contentSize: number): number {
   return Math.max(1, Math.ceil(contentSize / STORED_BLOCK_MAX));
 }
 
-function writeBlockHeader(member: Uint8Array, { memberOffset, length }: StoredRun, isLast: boolean): void {
+function writeBlockHeader(
+  member: Uint8Array,
+  { memberOffset, length }: StoredRun,
+  isLast: boolean,
+): void {
   const at = memberOffset - STORED_BLOCK_HEADER_SIZE;
   member[at] = isLast ? 1 : 0;
   member[at + 1] = length & 0xff;

@@ -32,7 +32,9 @@ export interface PackResult extends PackedChunk {
  */
 export function packChunk(buffer: Uint8Array, { source }: PackTask): PackResult {
   const size = source.length;
-  const runs = storedRuns(size).map((run) => buffer.subarray(run.memberOffset, run.memberOffset + run.length));
+  const runs = storedRuns(size).map((run) =>
+    buffer.subarray(run.memberOffset, run.memberOffset + run.length),
+  );
   fill(runs, source);
   const hash = createHash("sha256");
   let crc = 0;
@@ -63,7 +65,10 @@ function fill(runs: readonly Uint8Array[], source: Extent | Uint8Array): void {
     return;
   }
   const read = readExtent(source, runs);
-  if (read < source.length) throw new Error(`"${source.path}" ended ${source.length - read} bytes early while it was packed`);
+  if (read < source.length)
+    throw new Error(
+      `"${source.path}" ended ${source.length - read} bytes early while it was packed`,
+    );
 }
 
 /** Tries the run in the middle, which for a model is weights and for a system image neither the first nor the last files. */

@@ -40,17 +40,24 @@ export class ChunkPool implements AsyncDisposable {
     const workers = Math.min(MAX_WORKERS, availableParallelism());
     this.bufferCount = workers * 2 + 4;
     for (let i = 0; i < workers; i += 1) this.#workers.push(new PoolWorker());
-    for (let i = 0; i < this.bufferCount; i += 1) this.#free.push(Buffer.from(new SharedArrayBuffer(BUFFER_SIZE)));
+    for (let i = 0; i < this.bufferCount; i += 1)
+      this.#free.push(Buffer.from(new SharedArrayBuffer(BUFFER_SIZE)));
   }
 
   /** A buffer, as soon as one is free. */
   async lease(): Promise<Lease> {
-    const bytes = this.#free.pop() ?? (await new Promise<Lease["bytes"]>((resolve) => this.#waiting.push(resolve)));
+    const bytes =
+      this.#free.pop() ??
+      (await new Promise<Lease["bytes"]>((resolve) => this.#waiting.push(resolve)));
     return { bytes, [Symbol.dispose]: () => this.#giveBack(bytes) };
   }
 
   /** Runs a task on a leased buffer in the worker with the least to do. */
-  run<K extends keyof Tasks>(task: K, lease: Lease, args: Parameters<Tasks[K]>[1]): Promise<ReturnType<Tasks[K]>> {
+  run<K extends keyof Tasks>(
+    task: K,
+    lease: Lease,
+    args: Parameters<Tasks[K]>[1],
+  ): Promise<ReturnType<Tasks[K]>> {
     return this.#leastBusy().call(task, lease.bytes.buffer, args);
   }
 
@@ -58,7 +65,8 @@ export class ChunkPool implements AsyncDisposable {
     const worker = this.#leastBusy();
     const id = (this.#hashes += 1);
     return {
-      update: (lease, offset, length) => worker.call("hashUpdate", lease.bytes.buffer, { id, content: { offset, length } }),
+      update: (lease, offset, length) =>
+        worker.call("hashUpdate", lease.bytes.buffer, { id, content: { offset, length } }),
       updateBytes: (content) => worker.call("hashUpdate", this.#noBuffer, { id, content }),
       digest: () => worker.call("hashEnd", this.#noBuffer, { id }),
     };
@@ -75,7 +83,9 @@ export class ChunkPool implements AsyncDisposable {
   }
 
   #leastBusy(): PoolWorker {
-    return this.#workers.reduce((least, worker) => (worker.pending < least.pending ? worker : least));
+    return this.#workers.reduce((least, worker) =>
+      worker.pending < least.pending ? worker : least,
+    );
   }
 }
 
@@ -89,7 +99,9 @@ class PoolWorker {
     this.#thread = new Worker(new URL(entry, import.meta.url));
     this.#thread.unref();
     this.#thread.on("message", (answer: Answer) => this.#settle(answer));
-    this.#thread.on("error", (cause) => this.#failAll(new Error("a worker thread ended", { cause })));
+    this.#thread.on("error", (cause) =>
+      this.#failAll(new Error("a worker thread ended", { cause })),
+    );
   }
 
   get pending(): number {

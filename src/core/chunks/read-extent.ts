@@ -5,7 +5,10 @@ import type { Extent } from "./chunk.ts";
  * Reads an extent into the given places, one after another (workers only: it blocks). Returns how many bytes there were:
  * fewer than asked for where the file ends early.
  */
-export function readExtent({ path, offset, length }: Extent, places: readonly Uint8Array[]): number {
+export function readExtent(
+  { path, offset, length }: Extent,
+  places: readonly Uint8Array[],
+): number {
   const file = openSync(path, "r");
   try {
     let done = 0;

@@ -6,12 +6,23 @@ import { packChunk } from "./pack-chunk.ts";
 import { readExtent } from "./read-extent.ts";
 
 /** What workers can do. Each takes the leased buffer and what else it needs, and returns plain data. */
-export const tasks = { checkWindow, openChunk, packChunk, readAndDigest, digest, hashUpdate, hashEnd };
+export const tasks = {
+  checkWindow,
+  openChunk,
+  packChunk,
+  readAndDigest,
+  digest,
+  hashUpdate,
+  hashEnd,
+};
 
 export type Tasks = typeof tasks;
 
 /** Reads an extent into the buffer and returns the digests of what was read. */
-function readAndDigest(buffer: Uint8Array, extent: Extent): ChunkDigest & { readonly length: number } {
+function readAndDigest(
+  buffer: Uint8Array,
+  extent: Extent,
+): ChunkDigest & { readonly length: number } {
   const length = readExtent(extent, [buffer.subarray(0, extent.length)]);
   return { ...digest(buffer, { length }), length };
 }
@@ -34,7 +45,11 @@ interface HashUpdate {
 function hashUpdate(buffer: Uint8Array, { id, content }: HashUpdate): void {
   const hash = hashes.get(id) ?? createHash("sha256");
   hashes.set(id, hash);
-  hash.update(content instanceof Uint8Array ? content : buffer.subarray(content.offset, content.offset + content.length));
+  hash.update(
+    content instanceof Uint8Array
+      ? content
+      : buffer.subarray(content.offset, content.offset + content.length),
+  );
 }
 
 function hashEnd(_buffer: Uint8Array, { id }: { readonly id: number }): string {
