@@ -1,0 +1,62 @@
+import { manifestPathOf, wantedPaths } from "./model-paths.ts";
+import type { BundledFile, BundledModel, ModelLayer, ModelsJson } from "../bundle/models-json.ts";
+import { BundleError, DefinitionError } from "../core/errors.ts";
+import { displayModelName, fullModelName, parseModelName } from "../core/model-name.ts";
+
+/** What of a bundle's models is installed. */
+export interface Selection {
+  readonly models: readonly BundledModel[];
+  /** Files `models/blobs/…`, each once, in the bundle's order. */
+  readonly blobs: readonly BundledFile[];
+  /** Files `models/manifests/…`. */
+  readonly manifests: readonly BundledFile[];
+}
+
+/** The models named by `only`, or all. Throws {@link DefinitionError} for a name that the bundle does not have. */
+export function selectModels(manifest: ModelsJson, only?: readonly string[]): Selection {
+  const models = only === undefined ? manifest.models : modelsNamed(manifest.models, only);
+  const paths = wantedPaths(models);
+  const files = manifest.files.filter(({ path }) => paths.has(path));
+  return {
+    models,
+    blobs: files.filter(({ path }) => path.startsWith("models/blobs/")),
+    manifests: files.filter(({ path }) => path.startsWith("models/manifests/")),
+  };
+}
+
+/**
+ * The image layers that hold the selected models. Throws {@link BundleError} UNSUITABLE where a layer that is needed brings a
+ * model that was not selected: Ollama would list that one without its weights.
+ */
+export function selectLayers(manifest: ModelsJson, { models }: Selection): readonly ModelLayer[] {
+  const wanted = wantedPaths(models);
+  const layers = manifest.modelLayers.filter(({ paths }) => paths.some((path) => wanted.has(path)));
+  const loaded = new Set(layers.flatMap(({ paths }) => paths));
+  const missing = [...wanted].find((path) => !loaded.has(path));
+  if (missing !== undefined) throw unsuitable(`"${missing}" is in none of the bundle's image layers`);
+  const extra = manifest.models.find((model) => !models.includes(model) && loaded.has(manifestPathOf(model)));
+  if (extra !== undefined) throw unsuitable(`"${shownModel(extra)}" shares an image layer with a model that you want`);
+  return layers;
+}
+
+/** A model's name as Ollama prints it. */
+export function shownModel({ name }: Pick<BundledModel, "name">): string {
+  return displayModelName(parseModelName(name));
+}
+
+function modelsNamed(models: readonly BundledModel[], only: readonly string[]): BundledModel[] {
+  const wanted = new Set(only.map((name) => fullModelName(parseModelName(name)).toLowerCase()));
+  const found = models.filter(({ name }) => wanted.delete(name.toLowerCase()));
+  const [missing] = wanted;
+  if (missing === undefined) return found;
+  const there = models.map(shownModel).join(", ");
+  throw new DefinitionError("USAGE", `Cannot install "${shownModel({ name: missing })}" alone: the bundle does not have it`, {
+    hint: there === "" ? "The bundle has no models." : `The bundle has ${there}.`,
+  });
+}
+
+function unsuitable(what: string): BundleError {
+  return new BundleError("UNSUITABLE", `Cannot install these models alone as part of an image: ${what}`, {
+    hint: "Use --models-in volume, or leave --only out.",
+  });
+}
