@@ -4,6 +4,7 @@ import { sha256Hex } from "../core/digest.ts";
 import { fullModelName, manifestPath } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { TOOL } from "../core/tool.ts";
+import type { ModelFacts } from "../source/describe-model.ts";
 import type { StagedImage, StagedModel } from "../source/source.ts";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import { BundleOutput } from "./bundle-output.ts";
@@ -32,9 +33,6 @@ export interface BundleContents {
   readonly images: readonly (StagedImage & Pick<BundledImage, "role" | "ollamaVersion">)[];
   readonly models: readonly (StagedModel & { readonly facts: ModelFacts })[];
 }
-
-/** What MODELS.json says of a model beyond its name and its blobs. */
-export type ModelFacts = Omit<BundledModel, "name" | "digest" | "blobs">;
 
 export interface WrittenBundle {
   /** sha256 of SHA256SUMS, 64 hex digits. */

@@ -61,14 +61,24 @@ interface Resolved {
   readonly models: readonly ResolvedModel[];
 }
 
-export async function planCreate({ image, models, output, staging, name, platform }: Resolved): Promise<CreatePlan> {
+export async function planCreate({
+  image,
+  models,
+  output,
+  staging,
+  name,
+  platform,
+}: Resolved): Promise<CreatePlan> {
   const items = [...(image === undefined ? [] : [imageItem(image)]), ...models.map(modelItem)];
-  const blobs = new Map(models.flatMap((model) => blobsOf(model.manifest)).map((blob) => [blob.sha256, blob.size]));
+  const blobs = new Map(
+    models.flatMap((model) => blobsOf(model.manifest)).map((blob) => [blob.sha256, blob.size]),
+  );
   const modelBytes = [...blobs.values()].reduce((sum, size) => sum + size, 0);
   const imageSize = image === undefined ? 0 : image.statedSize;
   const content = imageSize === undefined ? undefined : imageSize + modelBytes;
   const overhead = OVERHEAD + (blobs.size + models.length + 200) * OVERHEAD_PER_FILE;
-  const bundleAtMost = content === undefined ? undefined : Math.ceil(content * (1 + OVERHEAD_PER_BYTE)) + overhead;
+  const bundleAtMost =
+    content === undefined ? undefined : Math.ceil(content * (1 + OVERHEAD_PER_BYTE)) + overhead;
   const toStage = items.reduce((sum, { toFetch }) => sum + (toFetch ?? 0), 0);
   return {
     platform,
@@ -78,11 +88,18 @@ export async function planCreate({ image, models, output, staging, name, platfor
     bundleAtMost,
     space: [
       { what: "staging volume", path: staging, needed: toStage, free: await freeSpaceAt(staging) },
-      { what: "bundle", path: output, needed: bundleAtMost ?? modelBytes + overhead, free: await freeSpaceAt(output) },
+      {
+        what: "bundle",
+        path: output,
+        needed: bundleAtMost ?? modelBytes + overhead,
+        free: await freeSpaceAt(output),
+      },
     ],
     site: {
       disk: content === undefined ? undefined : content * LOAD_FACTOR,
-      memory: Math.ceil(Math.max(0, ...models.map(({ manifest }) => statedModelSize(manifest))) * MEMORY_FACTOR),
+      memory: Math.ceil(
+        Math.max(0, ...models.map(({ manifest }) => statedModelSize(manifest))) * MEMORY_FACTOR,
+      ),
     },
   };
 }
@@ -102,7 +119,14 @@ export async function assertEnoughSpace({ space }: CreatePlan): Promise<void> {
 }
 
 function imageItem({ reference, identity, statedSize, missingBytes }: ResolvedImage): PlannedItem {
-  return { kind: "image", name: reference, digest: identity, size: statedSize, isExact: false, toFetch: missingBytes };
+  return {
+    kind: "image",
+    name: reference,
+    digest: identity,
+    size: statedSize,
+    isExact: false,
+    toFetch: missingBytes,
+  };
 }
 
 function modelItem({ name, manifestBytes, manifest, missingBytes }: ResolvedModel): PlannedItem {
@@ -129,7 +153,11 @@ async function deviceOf(path: string): Promise<number> {
 function noSpace(entries: readonly SpaceNeeded[], needed: number, free: number): HostError {
   const what = entries.map((entry) => `the ${entry.what} "${entry.path}"`).join(" and ");
   const bytes = (value: number): string => value.toLocaleString("en-US");
-  return new HostError("NO_SPACE", `Cannot create the bundle: ${what} need up to ${bytes(needed)} bytes, and ${bytes(free)} are free`, {
-    hint: "Free some space, or name other places with --output and --staging.",
-  });
+  return new HostError(
+    "NO_SPACE",
+    `Cannot create the bundle: ${what} need up to ${bytes(needed)} bytes, and ${bytes(free)} are free`,
+    {
+      hint: "Free some space, or name other places with --output and --staging.",
+    },
+  );
 }
