@@ -1,0 +1,75 @@
+import { CHUNK_SIZE, type ChunkDigest } from "../core/chunks/chunk.ts";
+import type { ChunkPool, Lease, SequentialHash } from "../core/chunks/pool.ts";
+import { sha256Hex } from "../core/digest.ts";
+import { modelLayerFrame } from "../core/model-layer.ts";
+
+export interface HashedContent {
+  readonly sha256: string;
+  readonly chunks: readonly ChunkDigest[];
+  readonly layerDiffId?: string | undefined;
+}
+
+/** What is to be hashed, as far as it is known before; a stream's size is not. */
+export interface HashPlan {
+  readonly size?: number | undefined;
+  /** Set for a model's blob, whose image layer is to be hashed too. */
+  readonly layerOf?: { readonly sha256: string; readonly size: number } | undefined;
+}
+
+/** A chunk whose digests have been computed, and its bytes of content at the beginning of its buffer. */
+export type DigestedChunk = ChunkDigest & { readonly length: number };
+
+/**
+ * The digests of a file, computed in one pass: chunks in any order and at once, the file and its image layer as the chunks'
+ * front advances.
+ */
+export class ContentHasher {
+  readonly #chunks: ChunkDigest[] = [];
+  readonly #whole: SequentialHash | undefined;
+  readonly #layer: { readonly hash: SequentialHash; readonly end: Buffer } | undefined;
+  #front: Promise<unknown> = Promise.resolve();
+
+  constructor(pool: ChunkPool, { size = Infinity, layerOf }: HashPlan) {
+    if (size > CHUNK_SIZE) this.#whole = pool.sequentialHash();
+    if (layerOf === undefined || layerOf.size <= CHUNK_SIZE) return;
+    const { before, end } = modelLayerFrame([
+      { path: `blobs/sha256-${layerOf.sha256}`, size: layerOf.size },
+    ]);
+    this.#layer = { hash: pool.sequentialHash(), end };
+    this.#front = this.#layer.hash.updateBytes(Buffer.concat(before));
+  }
+
+  /**
+   * Takes the next chunk. Calls are in the chunks' order, and need not wait for one another. Resolves as soon as the lease is
+   * of no more use here, which is after all chunks before it came in.
+   */
+  async add(lease: Lease, digested: Promise<DigestedChunk>): Promise<void> {
+    const inTurn = Promise.all([digested, this.#front]).then(([chunk]) => ({
+      hashed: this.#hash(lease, chunk),
+    }));
+    this.#front = inTurn;
+    inTurn.catch(() => {});
+    await (
+      await inTurn
+    ).hashed;
+  }
+
+  async finish(): Promise<HashedContent> {
+    await this.#front;
+    const sha256 =
+      this.#whole === undefined
+        ? (this.#chunks[0]?.sha256 ?? sha256Hex(""))
+        : await this.#whole.digest();
+    if (this.#layer === undefined) return { sha256, chunks: this.#chunks };
+    await this.#layer.hash.updateBytes(this.#layer.end);
+    return { sha256, chunks: this.#chunks, layerDiffId: await this.#layer.hash.digest() };
+  }
+
+  async #hash(lease: Lease, { sha256, crc32, length }: DigestedChunk): Promise<void> {
+    this.#chunks.push({ sha256, crc32 });
+    await Promise.all([
+      this.#whole?.update(lease, 0, length),
+      this.#layer?.hash.update(lease, 0, length),
+    ]);
+  }
+}

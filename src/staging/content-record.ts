@@ -1,0 +1,91 @@
+import { readFile, rename } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { z } from "zod";
+import { chunkCount } from "../core/chunks/chunk.ts";
+import { isSha256Hex } from "../core/digest.ts";
+import { hasCode } from "../core/errors.ts";
+import type { HashedContent } from "./content-hasher.ts";
+import { writeTemporary } from "./whole-file.ts";
+import type { VolumePaths } from "./volume-paths.ts";
+
+/** Files that were hashed and had this content. So many are remembered; one that is forgotten is hashed again. */
+const MAX_PROOFS = 16;
+
+const hex = z.string().refine(isSha256Hex);
+
+const proof = z.object({
+  dev: z.string(),
+  ino: z.string(),
+  size: z.int().nonnegative(),
+  mtimeNs: z.string(),
+});
+
+const contentRecord = z.object({
+  version: z.literal(1),
+  size: z.int().nonnegative(),
+  chunks: z.array(z.object({ sha256: hex, crc32: z.int().min(0).max(0xffffffff) })),
+  layerDiffId: hex.optional(),
+  proofs: z.array(proof),
+});
+
+export type ContentRecord = z.infer<typeof contentRecord>;
+/** What tells that a file is the one that was hashed, and unchanged since. */
+export type Proof = z.infer<typeof proof>;
+
+export function proofOf({ dev, ino, size, mtimeNs }: BigIntStats): Proof {
+  return { dev: String(dev), ino: String(ino), size: Number(size), mtimeNs: String(mtimeNs) };
+}
+
+export function isSameFile(a: Proof, b: Proof): boolean {
+  return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs;
+}
+
+/** What is known of a content; undefined where there is no record, or none that can be made sense of. */
+export async function readContentRecord(
+  paths: VolumePaths,
+  sha256: string,
+): Promise<ContentRecord | undefined> {
+  const text = await readFile(paths.record(sha256), "utf8").catch((error: unknown) => {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  });
+  const parsed = contentRecord.safeParse(jsonOrUndefined(text));
+  return parsed.success && parsed.data.chunks.length === chunkCount(parsed.data.size)
+    ? parsed.data
+    : undefined;
+}
+
+/**
+ * Remembers that a file has this content. Not synced: a record that a loss of power takes away costs hashing the file again,
+ * and syncing would cost every small blob more than all the rest.
+ */
+export async function rememberContent(
+  paths: VolumePaths,
+  content: HashedContent,
+  file: Proof,
+): Promise<void> {
+  const known = await readContentRecord(paths, content.sha256);
+  const others = (known?.proofs ?? []).filter(
+    ({ dev, ino }) => dev !== file.dev || ino !== file.ino,
+  );
+  const layerDiffId = content.layerDiffId ?? known?.layerDiffId;
+  const record: ContentRecord = {
+    version: 1,
+    size: file.size,
+    chunks: [...content.chunks],
+    ...(layerDiffId === undefined ? {} : { layerDiffId }),
+    proofs: [...others, file].slice(-MAX_PROOFS),
+  };
+  await rename(
+    await writeTemporary(paths, Buffer.from(JSON.stringify(record)), { sync: false }),
+    paths.record(content.sha256),
+  );
+}
+
+function jsonOrUndefined(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,37 @@
+import { CHUNK_SIZE, chunkSizeAt } from "../core/chunks/chunk.ts";
+import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
+import {
+  ContentHasher,
+  type DigestedChunk,
+  type HashedContent,
+  type HashPlan,
+} from "./content-hasher.ts";
+import { overChunks, settleAll } from "./over-chunks.ts";
+
+export interface HashOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told of bytes as they are hashed. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** Hashes a file of `size` bytes. Returns undefined where it ends early. Errors are the file system's own. */
+export async function hashFile(
+  pool: ChunkPool,
+  { path, size, layerOf }: { readonly path: string; readonly size: number } & HashPlan,
+  { signal, onBytes }: HashOptions,
+): Promise<HashedContent | undefined> {
+  const hasher = new ContentHasher(pool, { size, layerOf });
+  let isWhole = true;
+  const hashChunk = async (lease: Lease, index: number): Promise<void> => {
+    const length = chunkSizeAt(size, index);
+    const digested = pool.run("readAndDigest", lease, { path, offset: index * CHUNK_SIZE, length });
+    await settleAll([hasher.add(lease, digested), digested.then((chunk) => check(chunk, length))]);
+  };
+  const check = (chunk: DigestedChunk, expected: number): void => {
+    isWhole &&= chunk.length === expected;
+    onBytes?.(chunk.length);
+  };
+  await overChunks({ pool, size, signal }, hashChunk);
+  const hashed = await hasher.finish();
+  return isWhole ? hashed : undefined;
+}
