@@ -1,0 +1,34 @@
+import { z } from "zod";
+
+/** What is needed of an image's config (https://github.com/opencontainers/image-spec/blob/main/config.md); Docker's is alike. */
+const config = z.object({
+  os: z.string(),
+  architecture: z.string(),
+  variant: z.string().optional(),
+  rootfs: z.object({ diff_ids: z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/)) }),
+});
+
+export interface ImageConfig {
+  /** `linux/amd64` */
+  readonly platform: string;
+  /** `sha256:<hex>` of each uncompressed layer, from the bottom. */
+  readonly diffIds: readonly string[];
+}
+
+/** Undefined for what is not an image's config. */
+export function parseImageConfig(bytes: Buffer): ImageConfig | undefined {
+  const { data } = config.safeParse(jsonOrUndefined(bytes));
+  if (data === undefined) return undefined;
+  const { os, architecture, variant } = data;
+  // Every arm64 is v8.
+  const suffix = architecture === "arm64" || !variant ? "" : `/${variant}`;
+  return { platform: `${os}/${architecture}${suffix}`, diffIds: data.rootfs.diff_ids };
+}
+
+export function jsonOrUndefined(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,163 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { posix } from "node:path";
+import { isSha256Hex } from "../core/digest.ts";
+import { SourceError } from "../core/errors.ts";
+import type { WorkOptions } from "../core/progress.ts";
+import { type ReadTarEntry, TarError, readTar } from "../core/tar.ts";
+import type { StagedFile } from "../staging/staged-file.ts";
+import type { StagingVolume } from "../staging/staging-volume.ts";
+import { DecompressError, openCompressed } from "./decompress.ts";
+
+const MAX_ENTRIES = 10_000;
+const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
+
+/** Files of both layouts that nothing here needs. `json` and `VERSION` are the legacy layers'. */
+const UNUSED = /^(?:oci-layout|index\.json|repositories|[0-9a-f]{64}\/(?:json|VERSION))$/;
+
+/** The contents of an image archive, by their paths in it, which are names here and never paths. */
+export interface ArchiveContents {
+  /** The bytes of `manifest.json`. */
+  readonly manifest: Buffer | undefined;
+  /** Layers and configs in the staging volume, uncompressed; what a link stands for as well. */
+  readonly file: (path: string) => StagedFile | undefined;
+}
+
+export interface TakeApartOptions extends WorkOptions {
+  readonly volume: StagingVolume;
+  /** What the archive holds, for messages and progress. */
+  readonly reference: string;
+  /** About the bytes that will come, where that is known. */
+  readonly statedSize?: number | undefined;
+}
+
+/**
+ * Takes an image archive apart into the staging volume as it arrives. Whether it is complete is not known then: a cut archive
+ * may end like a whole one. Throws {@link SourceError}, and passes on what the stream throws.
+ */
+export async function takeApart(
+  tar: Readable,
+  options: TakeApartOptions,
+): Promise<ArchiveContents> {
+  const files = new Map<string, StagedFile>();
+  const links = new Map<string, string>();
+  let manifest: Buffer | undefined;
+  let entries = 0;
+  const count = progressOf(options);
+  try {
+    for await (const entry of readTar(tar, { signal: options.signal })) {
+      if ((entries += 1) > MAX_ENTRIES)
+        throw damaged(options, `it has more than ${MAX_ENTRIES} entries`);
+      const path = posix.normalize(entry.path);
+      const content = counted(entry.content, count);
+      if (entry.type === "symlink" || entry.type === "link") links.set(path, targetOf(path, entry));
+      else if (entry.type !== "file" || UNUSED.test(path)) continue;
+      else if (path === "manifest.json")
+        manifest = await readManifest({ ...entry, content }, options);
+      else files.set(path, await stageEntry({ path, content }, options));
+    }
+  } catch (error) {
+    if (error instanceof TarError)
+      throw damaged(options, `it is cut off, or no tar (${error.message})`, error);
+    throw error;
+  }
+  return { manifest, file: (path) => files.get(path) ?? files.get(links.get(path) ?? "") };
+}
+
+/** A symbolic link is relative to its directory, a hard link to the top. */
+function targetOf(path: string, { type, linkName = "" }: ReadTarEntry): string {
+  return posix.normalize(type === "symlink" ? posix.join(posix.dirname(path), linkName) : linkName);
+}
+
+async function readManifest(
+  { size, content }: ReadTarEntry,
+  options: TakeApartOptions,
+): Promise<Buffer> {
+  if (size > MAX_MANIFEST_SIZE)
+    throw damaged(options, `its manifest.json has ${size} bytes, more than ${MAX_MANIFEST_SIZE}`);
+  return buffer(content);
+}
+
+interface Entry {
+  readonly path: string;
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+async function stageEntry(
+  { path, content }: Entry,
+  options: TakeApartOptions,
+): Promise<StagedFile> {
+  const label = `"${path}" of the image "${options.reference}"`;
+  const named = digestInName(path);
+  const hash = createHash("sha256");
+  const opened = await openCompressed(named === undefined ? content : hashed(content, hash));
+  await using writer = options.volume.createContent();
+  try {
+    for await (const bytes of opened.content) await writer.write(bytes);
+  } catch (error) {
+    if (!(error instanceof DecompressError)) throw error;
+    throw new SourceError("WRONG_CONTENT", `Cannot unpack ${label}: ${error.message}`, {
+      cause: error,
+      hint: HINT,
+    });
+  }
+  const found = named && hash.digest("hex");
+  if (found === named) return await writer.commit();
+  throw new SourceError(
+    "WRONG_CONTENT",
+    `Cannot stage ${label}: it hashes to sha256:${found}, expected sha256:${named}`,
+    { hint: HINT },
+  );
+}
+
+/** A blob of an OCI layout, and a config of the legacy one, is named by its sha256; a legacy layer's directory is not. */
+function digestInName(path: string): string | undefined {
+  const hex = /^(?:blobs\/sha256\/(?<blob>[^/]+)|(?<config>[^/]+)\.json)$/.exec(path)?.groups;
+  const digest = hex?.["blob"] ?? hex?.["config"] ?? "";
+  return isSha256Hex(digest) ? digest : undefined;
+}
+
+async function* hashed(
+  content: AsyncIterable<Uint8Array>,
+  hash: ReturnType<typeof createHash>,
+): AsyncGenerator<Uint8Array> {
+  for await (const bytes of content) {
+    hash.update(bytes);
+    yield bytes;
+  }
+}
+
+async function* counted(
+  content: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const bytes of content) {
+    count(bytes.length);
+    yield bytes;
+  }
+}
+
+function progressOf({
+  reference,
+  statedSize,
+  onProgress,
+}: TakeApartOptions): (bytes: number) => void {
+  let done = 0;
+  return (bytes) => {
+    done += bytes;
+    const isWithin = statedSize !== undefined && done <= statedSize;
+    onProgress?.({ kind: "bytes", item: reference, done, ...(isWithin && { total: statedSize }) });
+  };
+}
+
+export const HINT =
+  "Pull the image again (`docker pull`); if that does not help, remove it from the engine first.";
+
+function damaged({ reference }: TakeApartOptions, what: string, cause?: unknown): SourceError {
+  return new SourceError(
+    "INCOMPLETE",
+    `Cannot take the saved image "${reference}" apart: ${what}`,
+    { cause, hint: HINT },
+  );
+}
