@@ -23,7 +23,11 @@ export interface Inspection {
   readonly tool: ModelsJson["tool"];
   readonly images: readonly BundledImage[];
   readonly models: readonly (BundledModel & { readonly licenseTexts?: readonly string[] })[];
-  readonly files: readonly { readonly path: string; readonly size: number; readonly sha256: string }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly size: number;
+    readonly sha256: string;
+  }[];
 }
 
 const MAX_LICENSE_SIZE = 1024 * 1024;
@@ -47,11 +51,16 @@ export async function inspectBundle(options: InspectOptions): Promise<Inspection
   };
 }
 
-async function withLicenses(reader: BundleReader, models: readonly BundledModel[]): Promise<Inspection["models"]> {
+async function withLicenses(
+  reader: BundleReader,
+  models: readonly BundledModel[],
+): Promise<Inspection["models"]> {
   const sizes = new Map(reader.manifest.files.map(({ path, size }) => [path, size]));
   const described: (BundledModel & { licenseTexts: string[] })[] = [];
   for (const model of models) {
-    const paths = (await licenseBlobs(reader, model)).filter((path) => (sizes.get(path) ?? Infinity) <= MAX_LICENSE_SIZE);
+    const paths = (await licenseBlobs(reader, model)).filter(
+      (path) => (sizes.get(path) ?? Infinity) <= MAX_LICENSE_SIZE,
+    );
     const licenseTexts: string[] = [];
     for (const path of paths) licenseTexts.push((await reader.bytes(path)).toString("utf8"));
     described.push({ ...model, licenseTexts });

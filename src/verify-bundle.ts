@@ -15,7 +15,12 @@ export interface VerifyOptions extends WorkOptions {
 export interface VerifyReport {
   readonly path: string;
   /** Missing where not even MODELS.json can be read. */
-  readonly bundle?: { readonly name: string; readonly id: string; readonly models: readonly string[]; readonly images: readonly string[] };
+  readonly bundle?: {
+    readonly name: string;
+    readonly id: string;
+    readonly models: readonly string[];
+    readonly images: readonly string[];
+  };
   /** Bytes of the file. */
   readonly size?: number;
   /** Everything that is wrong, in the order of the file; none means that `install` would accept it. */
@@ -38,13 +43,19 @@ export async function verifyBundle(options: VerifyOptions): Promise<VerifyReport
     const { name, models, images, files } = reader.manifest;
     return {
       path,
-      bundle: { name, id: reader.id, models: models.map((model) => model.name), images: images.map(({ reference }) => reference) },
+      bundle: {
+        name,
+        id: reader.id,
+        models: models.map((model) => model.name),
+        images: images.map(({ reference }) => reference),
+      },
       size: reader.fileSize,
       findings,
       unknownFiles: files.map((file) => file.path).filter(isReservedPath),
     };
   } catch (error) {
-    if (error instanceof DamagedBundleError) return { path, findings: error.findings, unknownFiles: [] };
+    if (error instanceof DamagedBundleError)
+      return { path, findings: error.findings, unknownFiles: [] };
     throw error;
   }
 }

@@ -38,3 +38,16 @@ export function countBytes(
     onProgress?.({ kind: "bytes", item, done, total });
   };
 }
+
+/** The same options, with every warning also kept for the result. */
+export function keepingWarnings({ signal, onProgress }: WorkOptions): {
+  readonly work: WorkOptions;
+  readonly warnings: readonly string[];
+} {
+  const warnings: string[] = [];
+  const listen: OnProgress = (event) => {
+    if (event.kind === "warning") warnings.push(event.text);
+    onProgress?.(event);
+  };
+  return { work: { signal, onProgress: listen }, warnings };
+}

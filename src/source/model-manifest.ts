@@ -36,7 +36,10 @@ export const MANIFEST_MEDIA_TYPE = "application/vnd.docker.distribution.manifest
 export function parseModelManifest(bytes: Buffer, model: string): ModelManifest {
   const parsed = manifestShape.safeParse(jsonOrUndefined(bytes));
   if (!parsed.success) {
-    throw new SourceError("BAD_ANSWER", `Cannot read the manifest of "${model}": ${z.prettifyError(parsed.error)}`);
+    throw new SourceError(
+      "BAD_ANSWER",
+      `Cannot read the manifest of "${model}": ${z.prettifyError(parsed.error)}`,
+    );
   }
   const { config, layers } = parsed.data;
   return {
@@ -67,5 +70,8 @@ function jsonOrUndefined(bytes: Buffer): unknown {
 function checkedEntry({ digest, ...entry }: z.infer<typeof layer>, model: string): ModelLayerEntry {
   const sha256 = hexOfDigest(digest);
   if (sha256 !== undefined) return { ...entry, sha256 };
-  throw new SourceError("BAD_ANSWER", `Cannot read the manifest of "${model}": ${JSON.stringify(digest)} is not a sha256 digest`);
+  throw new SourceError(
+    "BAD_ANSWER",
+    `Cannot read the manifest of "${model}": ${JSON.stringify(digest)} is not a sha256 digest`,
+  );
 }

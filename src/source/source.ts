@@ -4,8 +4,8 @@ import type { StagedFile } from "../staging/staged-file.ts";
 import type { ModelManifest } from "./model-manifest.ts";
 
 /**
- * Where images or models come from. `resolve` finds out what there is without fetching content, so that a plan can be made
- * from it; `stage` brings that very content into the staging volume, every byte of it hashed. Errors are
+ * Where images or models come from. `resolve` finds out what there is without fetching more than a model's config, so that a
+ * plan can be made from it; `stage` brings that very content into the staging volume, every byte of it hashed. Errors are
  * {@link SourceError} or {@link EngineError}, and name the model, image or blob.
  */
 export interface Source<Wanted, Resolved, Staged> {
@@ -22,6 +22,8 @@ export interface ResolvedModel {
   /** The manifest's bytes as the source gave them: their sha256 is what Ollama reports as the model's digest. */
   readonly manifestBytes: Buffer;
   readonly manifest: ModelManifest;
+  /** The blob that says what kind of model it is, some hundred bytes; nearly every model has one. */
+  readonly config?: StagedFile | undefined;
   /** Bytes of its blobs that the staging volume does not have yet. */
   readonly missingBytes: number;
 }

@@ -1,0 +1,45 @@
+import type { Stats } from "node:fs";
+import { access, constants, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { HostError, hasCode } from "../core/errors.ts";
+
+/** Finds out before anything is fetched whether a bundle can be written to `output`. Throws {@link HostError}. */
+export async function assertWritableOutput(
+  output: string,
+  { force }: { readonly force: boolean },
+): Promise<void> {
+  await assertWritableDirectory(dirname(output), output);
+  const existing = await statOrUndefined(output);
+  if (existing === undefined) return;
+  if (!existing.isFile()) {
+    throw new HostError(
+      "NOT_A_FILE",
+      `Cannot write the bundle "${output}": something that is no file has that name`,
+    );
+  }
+  if (force) return;
+  throw new HostError("EXISTS", `Cannot write the bundle "${output}": it exists`, {
+    hint: "Replace it with --force, or choose another name with --output.",
+  });
+}
+
+async function assertWritableDirectory(directory: string, output: string): Promise<void> {
+  try {
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const isMissing = hasCode(cause, "ENOENT", "ENOTDIR");
+    const what = isMissing
+      ? `there is no directory "${directory}"`
+      : `the directory "${directory}" is not writable`;
+    throw new HostError("NO_RIGHTS", `Cannot write the bundle "${output}": ${what}`, { cause });
+  }
+}
+
+async function statOrUndefined(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
