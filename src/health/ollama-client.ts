@@ -35,7 +35,7 @@ export class OllamaClient implements Disposable {
   /** Rejects only with the reason of `signal`; whatever else happens is an {@link Outcome}. */
   async ask(path: string, { timeoutSeconds, signal, body }: AskOptions): Promise<Outcome> {
     signal?.throwIfAborted();
-    const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+    const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
     const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
     try {
       return await this.#exchange(path, body, either);

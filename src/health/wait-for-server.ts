@@ -8,7 +8,7 @@ import type { Finding } from "./health-report.ts";
  * While it starts, Ollama accepts connections and stays silent on them for ever, so each probe gives up soon and another
  * connection is tried.
  */
-const PROBE_SECONDS = 5;
+const PROBE_SECONDS = 2;
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1000;
 
@@ -24,7 +24,7 @@ export async function waitForServer(client: OllamaClient, options: WaitOptions):
   const end = performance.now() + options.timeoutSeconds * 1000;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     const left = end - performance.now();
-    const timeoutSeconds = Math.max(Math.min(PROBE_SECONDS, left / 1000), 0.001);
+    const timeoutSeconds = Math.min(PROBE_SECONDS, Math.max(left, 1) / 1000);
     const outcome = await client.ask("/", { timeoutSeconds, signal: options.signal });
     if (outcome.kind === "answered") return judge(outcome);
     if (outcome.kind === "unreachable" && !options.isStarting) return failed(outcome.reason);
