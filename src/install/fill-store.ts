@@ -1,0 +1,135 @@
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { BundleReader } from "../bundle/bundle-reader.ts";
+import type { BundledFile } from "../bundle/models-json.ts";
+import type { ChunkPool } from "../core/chunks/pool.ts";
+import { HostError, hasCode } from "../core/errors.ts";
+import { syncDirectory } from "../core/files.ts";
+import { type WorkOptions, countBytes } from "../core/progress.ts";
+import { BlobHash } from "./blob-hash.ts";
+import { pathInStore } from "./model-paths.ts";
+import { type Store, ensureStoreDirectory, giveAway, inStore } from "./store.ts";
+
+export interface FillStore {
+  readonly bundle: BundleReader;
+  readonly store: Store;
+  readonly pool: ChunkPool;
+  /** Relative to the store: a directory of our own, on its file system and outside of what Ollama looks at. */
+  readonly temporary: string;
+}
+
+/**
+ * Writes blobs into a store, each whole or not at all, hashed on the way and with the current time: Ollama deletes old ones
+ * that no manifest names, when it starts.
+ */
+export async function putBlobs(fill: FillStore, blobs: readonly BundledFile[], options: WorkOptions): Promise<void> {
+  const total = blobs.reduce((sum, { size }) => sum + size, 0);
+  const count = countBytes("models", total, options.onProgress);
+  await inStore(fill.store.root, async () => {
+    for (const directory of ["blobs", fill.temporary]) await ensureStoreDirectory(fill.store, directory);
+    for (const blob of blobs) await putBlob(fill, blob, { ...options, count });
+    await syncDirectory(join(fill.store.root, "blobs"));
+  });
+}
+
+/** Writes manifests; their blobs must be there. */
+export async function putManifests(fill: FillStore, manifests: readonly BundledFile[], options: WorkOptions): Promise<void> {
+  await inStore(fill.store.root, async () => {
+    for (const manifest of manifests) {
+      const bytes = await fill.bundle.bytes(manifest.path, options);
+      await putStoreFile(fill, pathInStore(manifest.path), bytes);
+    }
+  });
+}
+
+/** Writes one small file into the store, whole or not at all. */
+export async function putStoreFile(
+  { store, temporary }: Pick<FillStore, "store" | "temporary">,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (const directory of [temporary, dirname(path)]) await ensureStoreDirectory(store, directory);
+  const place = { store, from: join(store.root, temporary, "file"), to: join(store.root, path) };
+  await appear(place, (file) => file.writeFile(bytes));
+  await syncDirectory(dirname(place.to));
+}
+
+/** Those blobs that are gone, or have another size. */
+export async function lostBlobs(store: Store, blobs: readonly BundledFile[]): Promise<BundledFile[]> {
+  const lost: BundledFile[] = [];
+  for (const blob of blobs) {
+    if ((await sizeOf(join(store.root, pathInStore(blob.path)))) !== blob.size) lost.push(blob);
+  }
+  return lost;
+}
+
+/**
+ * An Ollama that starts in the middle of an installation can delete blobs whose manifests are not there yet. Now they are:
+ * what was lost is written again, once. Throws {@link HostError} where that did not help.
+ */
+export async function restoreLostBlobs(fill: FillStore, blobs: readonly BundledFile[], options: WorkOptions): Promise<void> {
+  const lost = await lostBlobs(fill.store, blobs);
+  if (lost.length === 0) return;
+  options.onProgress?.({ kind: "warning", text: `${lost.length} blobs disappeared while models were installed; writing them again` });
+  await putBlobs(fill, lost, options);
+  const [still] = await lostBlobs(fill.store, blobs);
+  if (still === undefined) return;
+  throw new HostError("IO", `Cannot install into the store "${fill.store.root}": "${pathInStore(still.path)}" disappears again and again`, {
+    hint: "Stop what else works on this store, and run this again.",
+  });
+}
+
+export async function removeTemporary({ store, temporary }: Pick<FillStore, "store" | "temporary">): Promise<void> {
+  await rm(join(store.root, temporary), { recursive: true, force: true });
+}
+
+async function putBlob(
+  { bundle, store, pool, temporary }: FillStore,
+  blob: BundledFile,
+  { count, ...options }: WorkOptions & { readonly count: (bytes: number) => void },
+): Promise<void> {
+  const hash = new BlobHash(blob.path, pool);
+  const to = join(store.root, pathInStore(blob.path));
+  await appear({ store, from: join(store.root, temporary, basename(to)), to }, async (file) => {
+    for await (const piece of bundle.content(blob.path, options)) {
+      using held = piece;
+      const [written] = await Promise.all([writeRuns(file, held.runs), hash.update(held)]);
+      count(written);
+    }
+    await hash.check();
+  });
+}
+
+/** A file that is written under one name, synced, and then has the other. */
+async function appear(
+  { store, from, to }: { readonly store: Store; readonly from: string; readonly to: string },
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  await rm(from, { force: true });
+  {
+    await using file = await open(from, "wx", store.fileMode);
+    await write(file);
+    await giveAway(store, from, store.fileMode);
+    await file.sync();
+  }
+  await rename(from, to);
+}
+
+/** Returns how many bytes there were. */
+async function writeRuns(file: FileHandle, runs: readonly Buffer[]): Promise<number> {
+  let total = 0;
+  for (const run of runs) {
+    for (let done = 0; done < run.length; ) done += (await file.write(run, done, run.length - done)).bytesWritten;
+    total += run.length;
+  }
+  return total;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import type { ModelsIn } from "./install-options.ts";
+
+/** What an installation will do, found out before anything changed. */
+export interface InstallPlan {
+  readonly bundle: { readonly name: string; readonly id: string };
+  readonly modelsIn: ModelsIn;
+  /** Of the bundle's image: `linux/amd64`. */
+  readonly platform: string;
+  readonly engine?: { readonly address: string; readonly product: string; readonly version: string };
+  /** Names that will be given, as the user writes them. */
+  readonly names: {
+    readonly loaded?: string;
+    readonly tag?: string;
+    readonly container?: string;
+    readonly publish?: string;
+    readonly volume?: string;
+    readonly store?: string;
+  };
+  readonly models: readonly { readonly name: string; readonly digest: string; readonly size: number }[];
+  readonly space: readonly SpaceNeed[];
+  readonly warnings: readonly string[];
+}
+
+/** Bytes that a place will need at its fullest, and has. */
+export interface SpaceNeed {
+  /** What fills up: `engine's images`, `models store`. */
+  readonly what: string;
+  /** On the engine's host, or on this one. */
+  readonly path: string;
+  readonly needed: number;
+  /** Missing where it cannot be known, and then `whyUnknown` says why. */
+  readonly free?: number | undefined;
+  readonly whyUnknown?: string | undefined;
+}
