@@ -12,7 +12,7 @@ import { writeAll, writeTemporary } from "./whole-file.ts";
 
 /**
  * Fills `place` with the content's bytes from `offset` on, and tells `onBytes` of bytes as they come, of each only once. Is
- * called for several places at once, in rising order, and tries again by itself where that may help.
+ * called for several places at once, as a rule in rising order, and tries again by itself where that may help.
  */
 export type ReadContent = (
   place: Buffer,

@@ -1,4 +1,5 @@
 import { mkdir, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { chunkCount, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";
 import { hasCode } from "../core/errors.ts";
@@ -42,7 +43,7 @@ export class StagingVolume {
   static async open(directory: string, pool: ChunkPool): Promise<StagingVolume> {
     const paths = new VolumePaths(directory);
     await onDisk(paths.root, async () => {
-      for (const path of paths.all) await mkdir(path, { recursive: true });
+      for (const path of paths.all) await makeDirectory(path);
       await removeLeftovers(paths);
     });
     return new StagingVolume({ paths, pool });
@@ -204,6 +205,18 @@ export class StagingVolume {
 
   #hold(sha256: string, options: WorkOptions): Promise<AsyncDisposable> {
     return onDisk(this.#context.paths.root, () => this.#locks.hold(sha256, options));
+  }
+}
+
+/** Not mkdir's own `recursive`, which says of a read-only file system that there is no such directory. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return;
+    if (!hasCode(error, "ENOENT") || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path);
   }
 }
 
