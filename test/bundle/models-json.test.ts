@@ -1,0 +1,127 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { checkFilePaths, isReservedPath } from "../../src/bundle/file-paths.ts";
+import {
+  type ModelsJson,
+  decodeModelsJson,
+  encodeModelsJson,
+} from "../../src/bundle/models-json.ts";
+import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { writeSmallBundle } from "../support/small-bundle.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+
+const HEX = "a".repeat(64);
+
+describe("MODELS.json", () => {
+  let good: ModelsJson;
+  beforeAll(async () => {
+    await using directory = await temporaryDirectory();
+    await using pool = new ChunkPool();
+    good = (await writeSmallBundle(directory.path, pool)).manifest;
+  });
+
+  test("is read as it was written", () => {
+    expect(decodeModelsJson(encodeModelsJson(good))).toEqual(good);
+  });
+
+  test("may have fields that this version does not know", () => {
+    const newer = {
+      ...good,
+      signedBy: "somebody",
+      models: good.models.map((model) => ({ ...model, mood: 7 })),
+    };
+    expect(decodeModelsJson(Buffer.from(JSON.stringify(newer)))).toEqual(good);
+  });
+
+  test("of a newer major version is refused, with the tool version that reads it", () => {
+    const newer = { schemaVersion: 2, tool: { name: "ollama-bundle", version: "7.1.0" } };
+    expect(() => decodeModelsJson(Buffer.from(JSON.stringify(newer)))).toThrow(
+      expect.objectContaining({
+        code: "NEWER_FORMAT",
+        exitCode: 4,
+        hint: expect.stringContaining("7.1.0"),
+      }),
+    );
+  });
+
+  const lies: Record<string, (of: ModelsJson) => unknown> = {
+    "a chunk more than the size makes": (of) =>
+      withFile(of, (file) => ({ ...file, chunks: [...file.chunks, ...file.chunks] })),
+    "a size that its chunks do not make": (of) =>
+      withFile(of, (file) => ({ ...file, size: file.size + 100_000_000 })),
+    "a negative size": (of) => withFile(of, (file) => ({ ...file, size: -1 })),
+    "a size beyond what numbers hold": (of) => withFile(of, (file) => ({ ...file, size: 2 ** 60 })),
+    "a file digest other than its one chunk's": (of) =>
+      withFile(of, (file) => ({ ...file, sha256: HEX })),
+    "a model without its manifest": (of) => ({
+      ...of,
+      files: of.files.filter(({ path }) => !path.includes("/manifests/")),
+    }),
+    "a model whose digest is not its manifest's": (of) => ({
+      ...of,
+      models: of.models.map((model) => ({ ...model, digest: HEX })),
+    }),
+    "a blob that is not there": (of) => ({
+      ...of,
+      models: of.models.map((model) => ({ ...model, blobs: [HEX] })),
+    }),
+    "another chunk size": (of) => ({ ...of, chunkSize: 1 }),
+    "a name that is a path": (of) => ({ ...of, name: "../x" }),
+    "CVE-2024-37032: a digest that is a path": (of) => ({
+      ...of,
+      models: of.models.map((model) => ({ ...model, blobs: ["../../etc/passwd"] })),
+    }),
+  };
+  test.each(Object.keys(lies))("is refused with %s", (what) => {
+    const bytes = Buffer.from(JSON.stringify(lies[what]?.(good)));
+    expect(() => decodeModelsJson(bytes)).toThrow(
+      expect.objectContaining({ code: "DAMAGED", exitCode: 4 }),
+    );
+  });
+
+  test("is refused when it is no JSON", () => {
+    expect(() => decodeModelsJson(Buffer.from("{"))).toThrow(
+      expect.objectContaining({ code: "DAMAGED" }),
+    );
+  });
+});
+
+describe("a path in a bundle", () => {
+  test.each([
+    ["CVE-2024-45436: a parent directory", "models/../../etc/passwd"],
+    ["CVE-2024-0406: an absolute path", "/etc/passwd"],
+    ["CVE-2026-26960: a drive letter", "C:../x"],
+    ["a backslash", "models\\blobs\\x"],
+    ["CVE-2024-37032: a blob whose name is no digest", "models/blobs/sha256-../../x"],
+    ["an upper-case digest", `models/blobs/sha256-${HEX.toUpperCase()}`],
+    ["a manifest with a part too many", "models/manifests/h/n/m/t/x"],
+    ["a manifest whose tag is ..", "models/manifests/h/n/m/.."],
+    ["a file of macOS's Finder", "models/manifests/h/n/m/.DS_Store"],
+    ["a device name of Windows", "files/con"],
+    ["a path of a reserved folder that climbs", "files/../../x"],
+    ["nothing", ""],
+  ])("is refused: %s", (_, path) => {
+    expect(() => checkFilePaths([path])).toThrow(expect.objectContaining({ exitCode: 4 }));
+  });
+
+  test("CVE-2026-23950: may not be there twice, nor differ only in case", () => {
+    expect(() => checkFilePaths(["MODELS.txt", "MODELS.txt"])).toThrow("twice");
+    expect(() =>
+      checkFilePaths(["models/manifests/h/n/m/q4_K", "models/manifests/h/n/m/Q4_k"]),
+    ).toThrow("twice");
+  });
+
+  test("may be one that a later version adds, which is told apart", () => {
+    const later = [
+      "install.sh",
+      "compose/docker-compose.yaml",
+      "sbom/image.spdx.json",
+      "report.html",
+    ];
+    checkFilePaths(later);
+    expect(later.every(isReservedPath)).toBe(true);
+  });
+});
+
+function withFile(of: ModelsJson, change: (file: ModelsJson["files"][number]) => unknown): unknown {
+  return { ...of, files: of.files.map((file, at) => (at === 0 ? change(file) : file)) };
+}
