@@ -11,8 +11,8 @@ import type { ResolvedImage, ResolvedModel } from "./source.ts";
 export interface PlannedItem {
   readonly kind: "image" | "model";
   readonly name: string;
-  /** What the name was resolved to: an image's identity at its source, a model's manifest digest. */
-  readonly digest: string;
+  /** What the name was resolved to: a model's manifest digest, an image's identity at its source, where that has it. */
+  readonly digest?: string | undefined;
   /** Missing for an image of which its source does not say it yet. */
   readonly size?: number | undefined;
   /** Whether the size is exact, or about what it will be. */

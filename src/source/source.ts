@@ -46,8 +46,11 @@ export interface WantedImage {
 export interface ResolvedImage {
   readonly reference: string;
   readonly platform: string;
-  /** What names these very bytes at the source: the engine's image id, or a registry's manifest digest. */
-  readonly identity: string;
+  /**
+   * What names these very bytes at the source: the engine's image id, or a registry's manifest digest. Missing for an image
+   * that an engine is yet to pull.
+   */
+  readonly identity?: string | undefined;
   /** What a registry calls the image, `sha256:<hex>`, where that is known. */
   readonly sourceDigest?: string | undefined;
   /** Bytes as the source states them, about what the image will take in a bundle; missing where it does not say. */
