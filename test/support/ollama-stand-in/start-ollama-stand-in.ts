@@ -63,7 +63,6 @@ export async function startOllamaStandIn(options: StandInOptions): Promise<Ollam
     throw error;
   }
   const { port: chosen } = server.address() as AddressInfo;
-  log("INFO", `Listening on ${host}:${chosen} (version ${settings.version})`);
   ready.resolve();
   return {
     url: `http://${urlHost(host)}:${chosen}`,

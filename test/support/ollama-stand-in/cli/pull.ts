@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { humanBytes } from "../go/human.ts";
 import { askServer } from "./client.ts";
 import type { Terminal } from "./terminal.ts";
@@ -23,10 +24,8 @@ export async function pull({ env, stderr }: Terminal, args: readonly string[]): 
   const body = { model, insecure: args.includes("--insecure") };
   const reply = await askServer(env, { method: "POST", path: "/api/pull", body });
   let bar = "";
-  reply.once("error", () => {});
   try {
-    for await (const text of createInterface(reply)) {
-      const line: Line = JSON.parse(text);
+    for await (const line of linesUntilItBreaks(reply)) {
       if (line.error !== undefined) throw new Error(line.error);
       const next = line.digest === undefined ? "" : progressBar(line);
       if (bar !== "" && next.split(":")[0] !== bar.split(":")[0]) stderr(`${bar}\n`);
@@ -38,10 +37,19 @@ export async function pull({ env, stderr }: Terminal, args: readonly string[]): 
   }
 }
 
+async function* linesUntilItBreaks(reply: Readable): AsyncGenerator<Line> {
+  const lines = createInterface(reply)[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await lines.next().catch(() => undefined);
+    if (next === undefined || next.done === true) return;
+    yield JSON.parse(next.value);
+  }
+}
+
 function progressBar({ status, total = 0, completed = 0 }: Line): string {
   const share = total === 0 ? 1 : completed / total;
   const done = "█".repeat(Math.floor(share * BAR)).padEnd(BAR);
   const percent = `${Math.floor(share * 100)}%`.padStart(4);
   const size = share === 1 ? humanBytes(total) : `${humanBytes(completed)}/${humanBytes(total)}`;
-  return `${status}: ${percent} ▕${done}▏ ${size.padStart(6)}`.padEnd(78);
+  return `${status}: ${percent} ▕${done}▏ ${size.padStart(6)}`.padEnd(79);
 }

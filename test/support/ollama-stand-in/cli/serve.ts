@@ -10,12 +10,17 @@ import type { Terminal } from "./terminal.ts";
 export async function serve({ env, stdout, stderr }: Terminal): Promise<void> {
   await initializeKeyPair(homeOf(env), stdout);
   const { host, port } = hostFromEnvironment(env);
-  const options = { ...settingsFromEnvironment(env), host, port, log: lineLog(stderr) };
-  await using _server = await startOllamaStandIn(options).catch((error: unknown) => {
-    throw startError(error, `${host}:${port}`);
-  });
+  const log = lineLog(stderr);
+  const settings = settingsFromEnvironment(env);
+  await using server = await startOllamaStandIn({ ...settings, host, port, log }).catch(
+    (error: unknown) => {
+      throw startError(error, `${host}:${port}`);
+    },
+  );
   // Not before: a server that still prunes ends by the signal itself.
-  await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+  const stopped = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+  log("INFO", `Listening on ${host}:${server.port} (version ${settings.version})`);
+  await stopped;
 }
 
 function startError(error: unknown, address: string): Error {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdir, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { makeDirectories } from "../go/make-directories.ts";
 import { isNotFound, systemErrorText } from "../go/system-error.ts";
 
 /** Writes the machine's key pair below HOME if there is none; says so as Ollama does. */
@@ -14,7 +15,7 @@ export async function initializeKeyPair(
   if (!missing) return;
   print(`Couldn't find '${file}'. Generating new private key.\n`);
   try {
-    await mkdir(directory, { recursive: true, mode: 0o755 });
+    await makeDirectories(directory);
   } catch (error) {
     throw new Error(`could not create directory ${systemErrorText(error)}`, { cause: error });
   }

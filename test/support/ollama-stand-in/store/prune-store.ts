@@ -1,5 +1,6 @@
-import { lstat, mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { lstat, readdir, rename, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
+import { makeDirectories } from "../go/make-directories.ts";
 import type { Log } from "../log.ts";
 import { manifestFiles } from "./list-manifests.ts";
 import { blobFile, type Manifest, namedLayers, readManifest } from "./manifest.ts";
@@ -13,7 +14,7 @@ export async function prepareStore(
   store: string,
   options: { noPrune: boolean; log: Log },
 ): Promise<void> {
-  await mkdir(path.join(store, "blobs"), { recursive: true });
+  await makeDirectories(path.join(store, "blobs"));
   await renameColonBlobs(store);
   if (options.noPrune) return;
   const manifests = await manifestsUnlessCorrupt(store, options.log);
