@@ -3,6 +3,9 @@ import { type Gunzip, type ZstdDecompress, createGunzip, createZstdDecompress } 
 
 type Bytes = AsyncIterable<Uint8Array>;
 
+/** Bytes that are unpacked at a time. */
+const CHUNK = 256 * 1024;
+
 const GZIP = Buffer.from([0x1f, 0x8b]);
 const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
@@ -22,9 +25,13 @@ export interface Opened {
  */
 export async function openCompressed(bytes: Bytes): Promise<Opened> {
   const { head, all } = await peek(bytes, ZSTD.length);
-  if (startsWith(head, GZIP)) return { isCompressed: true, content: through(all, createGunzip()) };
+  if (startsWith(head, GZIP))
+    return { isCompressed: true, content: through(all, createGunzip({ chunkSize: CHUNK })) };
   if (startsWith(head, ZSTD))
-    return { isCompressed: true, content: through(all, createZstdDecompress()) };
+    return {
+      isCompressed: true,
+      content: through(all, createZstdDecompress({ chunkSize: CHUNK })),
+    };
   return { isCompressed: false, content: all };
 }
 
