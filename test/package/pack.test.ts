@@ -1,0 +1,84 @@
+import { spawnSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { TOOL } from "../../src/core/tool.ts";
+import { writeTinyModels } from "../support/tiny-models.ts";
+import { type InstalledPackage, installPackage } from "./installed-package.ts";
+import { findOldNode } from "./old-node.ts";
+
+const oldNode = findOldNode();
+
+describe.runIf(process.platform === "linux")("the package, installed without a network", () => {
+  let installed: InstalledPackage;
+
+  beforeAll(async () => {
+    installed = await installPackage();
+  }, 180_000);
+
+  afterAll(() => installed?.[Symbol.asyncDispose]());
+
+  test.each(["bundle", "ollama-bundle"])(
+    "has the command %s, which tells its version",
+    async (bin) => {
+      const stdout = await installed.run(bin, "--version");
+      expect(stdout.trim()).toBe(TOOL.version);
+    },
+  );
+
+  test("explains itself", async () => {
+    const stdout = await installed.run("ollama-bundle", "--help");
+    expect(stdout).toMatch(/\bcreate\b[^]*\bverify\b[^]*\binstall\b/);
+  });
+
+  test("makes a bundle and verifies it: its worker threads start and the files it packs are there", async () => {
+    await using work = await mkdtempDisposable(join(tmpdir(), "packed-"));
+    const store = join(work.path, "store");
+    const output = join(work.path, "tiny.tar.gz");
+    await writeTinyModels(store);
+
+    const from = ["--from-store", store, "--staging", join(work.path, "staging")];
+    await installed.run(
+      "bundle",
+      "create",
+      "--models",
+      "tiny",
+      "--image",
+      "none",
+      ...from,
+      "-o",
+      output,
+    );
+
+    await expect(installed.run("bundle", "verify", output)).resolves.toBeTypeOf("string");
+  });
+
+  test("is a library too", async () => {
+    const door = join(installed.directory, "dist/index.js");
+    expect(await import(door)).toMatchObject({ verifyBundle: expect.any(Function) });
+  });
+
+  test("has no script that npm would run where it is installed, and no code compiled here", () => {
+    const manifests = globSync("**/package.json", { cwd: installed.directory });
+    const scripted = manifests.filter((path) => {
+      const { scripts } = JSON.parse(readFileSync(join(installed.directory, path), "utf8"));
+      return scripts?.preinstall ?? scripts?.install ?? scripts?.postinstall;
+    });
+    expect(scripted).toEqual([]);
+    expect(globSync("**/*.node", { cwd: installed.directory })).toEqual([]);
+  });
+
+  test.skipIf(oldNode === undefined)(
+    `says which Node it needs to one that is too old (${oldNode ?? "SKIPPED: this machine has no Node below 22"})`,
+    () => {
+      const program = join(installed.directory, "dist/main.js");
+      const { status, stderr } = spawnSync(String(oldNode), [program, "--version"], {
+        encoding: "utf8",
+      });
+      expect(stderr).toContain(TOOL.engines.node.replace(">=", ""));
+      expect(status).toBe(1);
+    },
+  );
+});
