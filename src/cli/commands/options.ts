@@ -1,0 +1,24 @@
+import { InvalidArgumentError, Option } from "commander";
+
+/** Longer than any timer of Node can be set to would mean at once. */
+const MOST_SECONDS = 1_000_000;
+
+export function jsonOption(): Option {
+  return new Option("--json", "print one JSON document instead of text");
+}
+
+export function logOption(): Option {
+  return new Option("--log <file>", "append a full log with times to this file");
+}
+
+export function healthTimeoutOption(): Option {
+  const text =
+    "how long the server may take until it first answers, and each model to load and answer";
+  return new Option("--health-timeout <seconds>", text).default(300).argParser(parseSeconds);
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== "" && seconds > 0 && seconds <= MOST_SECONDS) return seconds;
+  throw new InvalidArgumentError("Expected a number of seconds.");
+}

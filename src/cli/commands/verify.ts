@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import { damagedBundle } from "../../bundle/damaged-bundle-error.ts";
+import { describeFinding } from "../../bundle/finding.ts";
+import { shortId } from "../../core/digest.ts";
+import { type VerifyReport, verifyBundle } from "../../verify-bundle.ts";
+import { failureOf } from "../failure.ts";
+import { formatExactBytes } from "../format.ts";
+import { printableLine } from "../printable.ts";
+import type { Outcome, OutputOptions } from "../run-command.ts";
+import { jsonOption, logOption } from "./options.ts";
+import type { Run } from "./run.ts";
+
+export function addVerifyCommand(program: Command, run: Run): void {
+  program
+    .command("verify")
+    .summary("check every byte of a bundle")
+    .description("Reads every byte of a bundle and names everything that is not as it must be.")
+    .argument("[file]", "the bundle; without it, the one bundle in this directory")
+    .addOption(jsonOption())
+    .addOption(logOption())
+    .addHelpText("after", `\nExample:\n  ${program.name()} verify bundle.tar.gz`)
+    .action((bundle: string | undefined, options: OutputOptions) =>
+      run(options, async (work) => outcomeOf(await verifyBundle({ bundle, ...work }))),
+    );
+}
+
+function outcomeOf(report: VerifyReport): Outcome {
+  const { path, findings, bundle } = report;
+  const outcome = {
+    text: describe(report),
+    json: { isAcceptable: findings.length === 0, ...report },
+  };
+  if (findings.length === 0) return outcome;
+  return { ...outcome, failure: failureOf(damagedBundle(path, findings, bundle?.name)) };
+}
+
+function describe(report: VerifyReport): string {
+  const { path, bundle, size = 0, findings, unknownFiles } = report;
+  if (findings.length > 0)
+    return findings.map((found) => printableLine(describeFinding(found))).join("\n");
+  const lines = [
+    `${path} is whole: ${formatExactBytes(size)}, bundle ${bundle?.name} ${shortId(bundle?.id ?? "")}`,
+    ...(bundle?.images ?? []).map((image) => `  image  ${image}`),
+    ...(bundle?.models ?? []).map((model) => `  model  ${model}`),
+    ...unknownFiles.map((file) => `  unknown to this version and left alone: ${file}`),
+  ];
+  return lines.map((line) => line.replaceAll("\n", " ")).join("\n");
+}

@@ -1,0 +1,42 @@
+import { DamagedBundleError } from "../bundle/damaged-bundle-error.ts";
+import { OllamaBundleError, messageOf } from "../core/errors.ts";
+import { UnhealthyError } from "../health/unhealthy-error.ts";
+import { describeHealth } from "./describe-health.ts";
+
+/** How a command ended that did not end well, for whoever prints it. */
+export interface Failure {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+export const INTERRUPTED: Failure = {
+  exitCode: 130,
+  code: "INTERRUPTED",
+  message: "Interrupted",
+  hint: undefined,
+};
+
+/** An error that this tool did not raise on purpose is a fault of its own. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof OllamaBundleError) {
+    const { exitCode, code, message, hint } = error;
+    return { exitCode, code, message, hint };
+  }
+  return {
+    exitCode: 1,
+    code: "UNEXPECTED",
+    message: `Unexpected: ${messageOf(error)}`,
+    hint: "This is a fault of ollama-bundle. Run it again with --log FILE and report what that says.",
+  };
+}
+
+/** What an error carries beside its message, for people and for programs. */
+export function reportOf(error: unknown): { readonly text: string; readonly json: object } {
+  if (error instanceof UnhealthyError) {
+    return { text: describeHealth(error.report), json: { health: error.report } };
+  }
+  if (error instanceof DamagedBundleError) return { text: "", json: { findings: error.findings } };
+  return { text: "", json: {} };
+}

@@ -1,0 +1,54 @@
+import { CommanderError } from "commander";
+import { DefinitionError } from "../core/errors.ts";
+import { Messages } from "./messages.ts";
+import { createProgram } from "./program.ts";
+import { outcomeOfError, printOutcome, runCommand } from "./run-command.ts";
+import { typedNameOf } from "./typed-name.ts";
+
+/** Runs what `argv` says, as `process.argv` has it. Gives the exit code; never rejects. */
+export async function runCommandLine(
+  argv: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  const { stdout, stderr } = process;
+  const typedName = typedNameOf(argv[1] ?? "");
+  const messages = new Messages(stderr, typedName);
+  const surroundings = { stdout, stderr, messages, signal, commandLine: argv.slice(2) };
+  endQuietlyWhenNobodyReads(stdout);
+  let exitCode = 0;
+  const program = createProgram(typedName, async (options, command) => {
+    exitCode = await runCommand(surroundings, options, command);
+  });
+  try {
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (isHelp(error)) return new DefinitionError("USAGE", "").exitCode;
+    const outcome = outcomeOfError(usageError(error, argv[2]));
+    printOutcome(surroundings, outcome, { json: argv.includes("--json") });
+    return outcome.failure?.exitCode ?? 1;
+  }
+}
+
+/** Without a command commander prints the help as an error. */
+function isHelp(error: unknown): boolean {
+  return error instanceof CommanderError && error.code === "commander.help";
+}
+
+function usageError(error: unknown, command = ""): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  const message = error.message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
+  const isCommand = /^[a-z]+$/.test(command) && error.code !== "commander.unknownCommand";
+  return new DefinitionError("USAGE", `Cannot understand the command line: ${message}`, {
+    hint: `Run \`bundle ${isCommand ? `${command} ` : ""}--help\`.`,
+    cause: error,
+  });
+}
+
+/** `bundle inspect … | head` is no error. */
+function endQuietlyWhenNobodyReads(stream: NodeJS.WriteStream): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}

@@ -1,0 +1,108 @@
+import type { WorkOptions } from "../core/progress.ts";
+import { TOOL } from "../core/tool.ts";
+import { type Failure, INTERRUPTED, failureOf, reportOf } from "./failure.ts";
+import { LogFile } from "./log-file.ts";
+import type { Messages } from "./messages.ts";
+import { printable, printableJson } from "./printable.ts";
+import { showProgress } from "./progress/show-progress.ts";
+
+/** What a command gives back instead of printing it. */
+export interface Outcome {
+  /** For people; empty prints nothing. */
+  readonly text: string;
+  /** For machines. */
+  readonly json: object;
+  /** Why the outcome is not what was asked for. */
+  readonly failure?: Failure;
+}
+
+export type Command = (work: WorkOptions) => Promise<Outcome>;
+
+/** The options that every command has. */
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly log?: string;
+}
+
+/** Where a command runs. */
+export interface Surroundings {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly messages: Messages;
+  readonly signal: AbortSignal;
+  /** As it was typed, for the log. */
+  readonly commandLine: readonly string[];
+}
+
+/** Runs a command and prints what came of it. Gives the exit code. */
+export async function runCommand(
+  surroundings: Surroundings,
+  { json = false, log: path }: OutputOptions,
+  command: Command,
+): Promise<number> {
+  const outcome = await logged(surroundings, path, command);
+  printOutcome(surroundings, outcome, { json });
+  return outcome.failure?.exitCode ?? 0;
+}
+
+/** The one place where results and errors are printed. */
+export function printOutcome(
+  { stdout, messages }: Pick<Surroundings, "stdout" | "messages">,
+  { text, json, failure }: Outcome,
+  options: { readonly json: boolean },
+): void {
+  if (options.json) {
+    const error = failure && { code: failure.code, message: failure.message, hint: failure.hint };
+    stdout.write(`${printableJson(error === undefined ? json : { ...json, error })}\n`);
+  } else if (text !== "") {
+    stdout.write(`${printable(text)}\n`);
+  }
+  if (failure !== undefined) messages.error(failure.message, failure.hint);
+}
+
+/** The outcome of what was thrown. */
+export function outcomeOfError(error: unknown): Outcome {
+  return { ...reportOf(error), failure: failureOf(error) };
+}
+
+async function logged(
+  surroundings: Surroundings,
+  path: string | undefined,
+  command: Command,
+): Promise<Outcome> {
+  try {
+    using log = path === undefined ? undefined : new LogFile(path);
+    log?.write(
+      `${TOOL.name} ${TOOL.version}, Node ${process.version}, ${process.platform}/${process.arch}`,
+    );
+    log?.write(`command: ${JSON.stringify(surroundings.commandLine.map(withoutPassword))}`);
+    const outcome = await attempted(surroundings, log, command);
+    log?.write(`exit code: ${outcome.failure?.exitCode ?? 0}`);
+    return outcome;
+  } catch (error) {
+    return outcomeOfError(error);
+  }
+}
+
+async function attempted(
+  { stderr, messages, signal }: Surroundings,
+  log: LogFile | undefined,
+  command: Command,
+): Promise<Outcome> {
+  using view = showProgress(stderr, messages);
+  try {
+    const onProgress: WorkOptions["onProgress"] = (event) => {
+      log?.event(event);
+      view.show(event);
+    };
+    return await command({ signal, onProgress });
+  } catch (error) {
+    log?.error(error);
+    return signal.aborted ? { text: "", json: {}, failure: INTERRUPTED } : outcomeOfError(error);
+  }
+}
+
+/** A user's name and password in an address. */
+function withoutPassword(argument: string): string {
+  return argument.replace(/(:\/\/)[^/@]*@/, "$1…@");
+}

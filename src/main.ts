@@ -1,0 +1,18 @@
+import { nodeProblem } from "./cli/node-problem.ts";
+
+// Everything else is imported only after this: an older Node may not even be able to read it.
+const problem = nodeProblem(process.versions.node);
+if (problem === undefined) await run();
+else {
+  process.stderr.write(`error: ${problem}\n`);
+  process.exitCode = 1;
+}
+
+async function run(): Promise<void> {
+  const { runCommandLine } = await import("./cli/run-command-line.ts");
+  const controller = new AbortController();
+  // The second signal finds no listener and ends the process.
+  process.once("SIGINT", () => controller.abort());
+  process.once("SIGTERM", () => controller.abort());
+  process.exitCode = await runCommandLine(process.argv, controller.signal);
+}

@@ -1,0 +1,46 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { text } from "node:stream/consumers";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** Beside the environment of the tests, which loses what would colour or redirect. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** For node itself, before the program. */
+  readonly nodeOptions?: readonly string[];
+  readonly program?: string;
+  /** Called with what stderr has said so far. */
+  readonly onStderr?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs the command line as a user does, in a process of its own. */
+export async function runBundle(
+  args: readonly string[],
+  { cwd, env = {}, nodeOptions = [], program = MAIN, onStderr }: RunOptions = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [...nodeOptions, program, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    said += chunk;
+    onStderr?.(said, (signal) => child.kill(signal));
+  });
+  const [stdout, [exitCode, signal]] = await Promise.all([
+    text(child.stdout),
+    once(child, "close"),
+  ]);
+  return { exitCode, signal, stdout, stderr: said };
+}
