@@ -1,15 +1,11 @@
 import { EngineError, hasCode, messageOf } from "../core/errors.ts";
 import { DockerEngine } from "./docker-engine.ts";
 import { UnusableAddress, createDockerClient } from "./docker-client.ts";
-import { type EngineAddress, engineAddresses } from "./engine-address.ts";
+import { type AddressOptions, type EngineAddress, engineAddresses } from "./engine-address.ts";
 import { parseVersion } from "./engine-answers.ts";
 import type { Engine } from "./engine.ts";
 
-export interface ConnectOptions {
-  readonly env?: Readonly<NodeJS.ProcessEnv>;
-  /** As DOCKER_HOST writes it; goes before DOCKER_HOST. */
-  readonly dockerHost?: string | undefined;
-  readonly platform?: NodeJS.Platform;
+export interface ConnectOptions extends Partial<AddressOptions> {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds that an engine has to answer. */
   readonly timeout?: number;
@@ -25,11 +21,12 @@ export async function connectEngine({
   env = process.env,
   dockerHost,
   platform = process.platform,
+  sockets,
   timeout = 10_000,
   signal,
 }: ConnectOptions = {}): Promise<Engine> {
   const failures: Failure[] = [];
-  for (const candidate of engineAddresses({ env, dockerHost, platform })) {
+  for (const candidate of engineAddresses({ env, dockerHost, platform, sockets })) {
     const timer = AbortSignal.timeout(timeout);
     try {
       return await connect(
