@@ -14,13 +14,15 @@ export interface ReadTarEntry {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
-/** A file of a tar that is written. */
+/** A file of a tar that is written; or a directory, whose path ends in "/" and whose content is empty. */
 export interface WrittenTarEntry {
   readonly path: string;
   /** Bytes; the content must have exactly as many. */
   readonly size: number;
   /** 0644 unless given. */
   readonly mode?: number;
+  /** Seconds since 1970; 0 unless given. */
+  readonly mtime?: number;
   readonly content: AsyncIterable<Uint8Array> | Uint8Array;
 }
 
@@ -76,7 +78,7 @@ export function tarOf(
   }[],
 ): Buffer {
   const blocks = entries.flatMap(({ path, mode, content }) => [
-    headerOf({ path, size: content.length, mode: mode ?? 0o644 }),
+    tarHeader({ path, size: content.length, mode: mode ?? 0o644, mtime: 0 }),
     content,
     Buffer.alloc(tarPadding(content.length)),
   ]);
@@ -84,14 +86,14 @@ export function tarOf(
 }
 
 /**
- * A tar as it is asked for, its times 1970. Throws a {@link TarError}, before a byte too many is out, where content is not
+ * A tar as it is asked for. Throws a {@link TarError}, before a byte too many is out, where content is not
  * as long as its entry says.
  */
 export async function* writeTar(
   entries: Iterable<WrittenTarEntry> | AsyncIterable<WrittenTarEntry>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const { path, size, mode = 0o644, content } of entries) {
-    yield headerOf({ path, size, mode });
+  for await (const { path, size, mode = 0o644, mtime = 0, content } of entries) {
+    yield tarHeader({ path, size, mode, mtime });
     yield* exactly(path, size, content instanceof Uint8Array ? [content] : content);
     yield Buffer.alloc(tarPadding(size));
   }
@@ -116,10 +118,6 @@ async function* exactly(
 }
 
 type Entry = Extract extends AsyncIterable<infer Source> ? Source : never;
-
-function headerOf({ path, size, mode }: { path: string; size: number; mode: number }): Buffer {
-  return tarHeader({ path, size, mode, mtime: 0 });
-}
 
 function describeEntry(entry: Entry, explain: (error: unknown) => unknown): ReadTarEntry {
   const { name, type, size, linkname } = entry.header;
