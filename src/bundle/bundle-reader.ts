@@ -9,6 +9,7 @@ import { type Finding, mergeFindings, nameOf } from "./finding.ts";
 import type { ChunkSegment, Layout, Segment } from "./layout.ts";
 import type { ModelsJson } from "./models-json.ts";
 import { type OpenedBundle, openBundleFile } from "./open-bundle-file.ts";
+import { ownersOf } from "./owners.ts";
 import { readAhead } from "./read-ahead.ts";
 import { type Window, expectationsOf, windowsOf } from "./windows.ts";
 
@@ -35,6 +36,7 @@ export class BundleReader implements AsyncDisposable {
   readonly #file: FileHandle;
   readonly #pool: ChunkPool | undefined;
   readonly #checked = new Set<Segment>();
+  readonly #owners: ReadonlyMap<string, readonly string[]>;
   #chunks: ReadonlyMap<string, readonly ChunkSegment[]> | undefined;
 
   private constructor(path: string, opened: OpenedBundle, pool: ChunkPool | undefined) {
@@ -45,6 +47,7 @@ export class BundleReader implements AsyncDisposable {
     this.fileSize = opened.fileSize;
     this.#file = opened.file;
     this.#pool = pool;
+    this.#owners = ownersOf(opened.manifest);
   }
 
   /**
@@ -144,7 +147,14 @@ export class BundleReader implements AsyncDisposable {
       const segment = window.segments[index];
       return segment === undefined
         ? []
-        : [{ start: window.offset + start, end: window.offset + end, what: nameOf(segment), how }];
+        : [
+            {
+              start: window.offset + start,
+              end: window.offset + end,
+              what: nameOf(segment, this.#owners),
+              how,
+            },
+          ];
     });
     return { window, findings };
   }
@@ -163,7 +173,7 @@ export class BundleReader implements AsyncDisposable {
         throw this.#damaged({
           start: segment.offset + start,
           end: segment.offset + end,
-          what: nameOf(segment),
+          what: nameOf(segment, this.#owners),
           how,
         });
       }

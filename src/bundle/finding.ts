@@ -9,9 +9,11 @@ export interface Finding {
   readonly how: "differs" | "missing" | "unreadable" | "surplus";
 }
 
-/** What a person calls a segment. */
-export function nameOf(segment: Segment): string {
-  return segment.kind === "literal" ? segment.what : `"${segment.file.path}"`;
+/** What a person calls a segment: `"models/blobs/…" of registry.ollama.ai/library/tiny:latest`, `table of contents`. */
+export function nameOf(segment: Segment, owners: ReadonlyMap<string, readonly string[]>): string {
+  if (segment.kind === "literal") return segment.what;
+  const of = owners.get(segment.file.path);
+  return `"${segment.file.path}"${of === undefined ? "" : ` of ${of.slice(0, 3).join(", ")}`}`;
 }
 
 /** Findings in order, those that touch and are about the same thing as one. */
