@@ -31,7 +31,8 @@ function outcomeOf(report: VerifyReport): Outcome {
     json: { isAcceptable: findings.length === 0, ...report },
   };
   if (findings.length === 0) return outcome;
-  return { ...outcome, failure: failureOf(damagedBundle(path, findings, bundle?.name)) };
+  const name = bundle && `${bundle.name} (${shortId(bundle.id)})`;
+  return { ...outcome, failure: failureOf(damagedBundle(path, findings, name)) };
 }
 
 function describe(report: VerifyReport): string {
