@@ -6,7 +6,7 @@ import { type LoggedRequest, RequestLog } from "./model-registry/request-log.ts"
 import { serveExchange } from "./model-registry/serve-exchange.ts";
 import { TokenGate, type TokenOptions } from "./model-registry/token-gate.ts";
 
-export type { Fault, FaultEffect, FaultTarget } from "./model-registry/fault.ts";
+export type { Fault } from "./model-registry/fault.ts";
 export type { LoggedRequest } from "./model-registry/request-log.ts";
 
 export interface ModelRegistryOptions {
