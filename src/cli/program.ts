@@ -1,11 +1,16 @@
 import { Command } from "commander";
 import { TOOL } from "../core/tool.ts";
+import { addCreateCommand } from "./commands/create.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
+import { addInstallCommand } from "./commands/install.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
 import type { Run } from "./commands/run.ts";
 
-/** The command line: commands read their options, call a use case through `run`, and give back what is to be printed. */
+/**
+ * The command line: commands read their options, call a use case through `run`, and give back what is to be printed. Each
+ * imports its use case only when it runs, so that `inspect` does not wait for what only `install` needs.
+ */
 export function createProgram(typedName: string, run: Run): Command {
   const program = new Command(typedName)
     .description(
@@ -19,8 +24,10 @@ export function createProgram(typedName: string, run: Run): Command {
     // Errors are printed in one place, which is not here.
     .configureOutput({ outputError: () => {} })
     .addHelpText("after", () => examples(typedName));
-  addVerifyCommand(program, run);
+  addCreateCommand(program, run);
   addInspectCommand(program, run);
+  addVerifyCommand(program, run);
+  addInstallCommand(program, run);
   addHealthCommand(program, run);
   return program;
 }

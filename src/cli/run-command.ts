@@ -1,4 +1,4 @@
-import type { WorkOptions } from "../core/progress.ts";
+import type { ProgressEvent, WorkOptions } from "../core/progress.ts";
 import { TOOL } from "../core/tool.ts";
 import { type Failure, INTERRUPTED, failureOf, reportOf } from "./failure.ts";
 import { LogFile } from "./log-file.ts";
@@ -16,7 +16,13 @@ export interface Outcome {
   readonly failure?: Failure;
 }
 
-export type Command = (work: WorkOptions) => Promise<Outcome>;
+/** What a command works with. */
+export interface Work extends WorkOptions {
+  /** Tells people something in the middle of the work; results are for the {@link Outcome}. */
+  readonly tell: (text: string) => void;
+}
+
+export type Command = (work: Work) => Promise<Outcome>;
 
 /** The options that every command has. */
 export interface OutputOptions {
@@ -91,11 +97,15 @@ async function attempted(
 ): Promise<Outcome> {
   using view = showProgress(stderr, messages);
   try {
-    const onProgress: WorkOptions["onProgress"] = (event) => {
+    const onProgress = (event: ProgressEvent): void => {
       log?.event(event);
       view.show(event);
     };
-    return await command({ signal, onProgress });
+    return await command({
+      signal,
+      onProgress,
+      tell: (text) => onProgress({ kind: "step", text }),
+    });
   } catch (error) {
     log?.error(error);
     return signal.aborted ? { text: "", json: {}, failure: INTERRUPTED } : outcomeOfError(error);

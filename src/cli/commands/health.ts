@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { checkHealth } from "../../check-health.ts";
 import type { HealthReport } from "../../health/health-report.ts";
 import { DEFAULT_SERVER_URL } from "../../health/server-url.ts";
 import { UnhealthyError } from "../../health/unhealthy-error.ts";
@@ -28,6 +27,7 @@ export function addHealthCommand(program: Command, run: Run): void {
     .addHelpText("after", `\nExample:\n  ${program.name()} health --url http://127.0.0.1:11434`)
     .action((options: Options) =>
       run(options, async (work) => {
+        const { checkHealth } = await import("../../check-health.ts");
         try {
           const { url, healthTimeout: timeoutSeconds } = options;
           return outcomeOf(await checkHealth({ url, timeoutSeconds, ...work }));

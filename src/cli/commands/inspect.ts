@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { shortId } from "../../core/digest.ts";
-import { type Inspection, inspectBundle } from "../../inspect-bundle.ts";
+import type { Inspection } from "../../inspect-bundle.ts";
 import { formatBytes, formatCount, formatExactBytes } from "../format.ts";
 import { printableLine } from "../printable.ts";
 import type { OutputOptions } from "../run-command.ts";
@@ -25,6 +25,7 @@ export function addInspectCommand(program: Command, run: Run): void {
     .addHelpText("after", `\nExample:\n  ${program.name()} inspect bundle.tar.gz`)
     .action((bundle: string, options: Options) =>
       run(options, async (work) => {
+        const { inspectBundle } = await import("../../inspect-bundle.ts");
         const inspection = await inspectBundle({ bundle, licenses: options.licenses, ...work });
         return { text: describe(inspection), json: inspection };
       }),

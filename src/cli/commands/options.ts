@@ -17,6 +17,16 @@ export function healthTimeoutOption(): Option {
   return new Option("--health-timeout <seconds>", text).default(300).argParser(parseSeconds);
 }
 
+/** Names separated by commas. */
+export function namesIn(list: string): string[] {
+  return list.split(",").map((name) => name.trim());
+}
+
+/** For an option that may be given several times. */
+export function oneMore(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (text.trim() !== "" && seconds > 0 && seconds <= MOST_SECONDS) return seconds;

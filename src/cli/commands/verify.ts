@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { damagedBundle } from "../../bundle/damaged-bundle-error.ts";
 import { describeFinding } from "../../bundle/finding.ts";
 import { shortId } from "../../core/digest.ts";
-import { type VerifyReport, verifyBundle } from "../../verify-bundle.ts";
+import type { VerifyReport } from "../../verify-bundle.ts";
 import { failureOf } from "../failure.ts";
 import { formatExactBytes } from "../format.ts";
 import { printableLine } from "../printable.ts";
@@ -20,7 +20,10 @@ export function addVerifyCommand(program: Command, run: Run): void {
     .addOption(logOption())
     .addHelpText("after", `\nExample:\n  ${program.name()} verify bundle.tar.gz`)
     .action((bundle: string | undefined, options: OutputOptions) =>
-      run(options, async (work) => outcomeOf(await verifyBundle({ bundle, ...work }))),
+      run(options, async (work) => {
+        const { verifyBundle } = await import("../../verify-bundle.ts");
+        return outcomeOf(await verifyBundle({ bundle, ...work }));
+      }),
     );
 }
 

@@ -1,0 +1,90 @@
+import type { Command } from "commander";
+import type { CreateReport } from "../../create-bundle.ts";
+import { describeCreatePlan, describeCreated } from "../describe-create.ts";
+import type { Outcome, OutputOptions } from "../run-command.ts";
+import type { DefinitionOptions } from "./definition-from-options.ts";
+import { jsonOption, logOption, oneMore } from "./options.ts";
+import type { Run } from "./run.ts";
+
+interface Options extends DefinitionOptions, OutputOptions {
+  readonly force?: boolean;
+  readonly fromStore?: string;
+  readonly modelRegistry?: string;
+  readonly insecureRegistry?: readonly string[];
+  readonly staging?: string;
+  readonly dryRun?: boolean;
+}
+
+export function addCreateCommand(program: Command, run: Run): void {
+  program
+    .command("create")
+    .summary("pack models and the Ollama image into one file")
+    .description(
+      "Fetches models and the Ollama image, checks them, and packs them into one file. What was fetched is kept in the staging volume, so a second run goes on where the first one ended.",
+    )
+    .option(
+      "--models <names>",
+      "models, separated by commas, or none: llama3.2,gemma:2b,host/ns/model:tag",
+    )
+    .option("--image <reference>", "the Ollama image, or none (default: ollama/ollama:latest)")
+    .option(
+      "--platform <platform>",
+      "platform of the image, such as linux/arm64 (default: this machine's)",
+    )
+    .option("-o, --output <file>", "where to write the bundle", "bundle.tar.gz")
+    .option("--force", "replace the file if it is there")
+    .option("--name <name>", "what the bundle is called (default: as its file)")
+    .option(
+      "-f, --file <definition>",
+      "a definition file (YAML), - for standard input; options go before it",
+    )
+    .option("--from-store <dir>", "take the models from this Ollama store instead of a registry")
+    .option("--model-registry <url>", "a mirror to ask instead of registry.ollama.ai")
+    .option(
+      "--insecure-registry <host>",
+      "ask this host over plain HTTP (may be repeated)",
+      oneMore,
+    )
+    .option("--staging <dir>", "the staging volume (default: below XDG_CACHE_HOME or ~/.cache)")
+    .option("--dry-run", "print the plan and stop")
+    .addOption(jsonOption())
+    .addOption(logOption())
+    .addHelpText(
+      "after",
+      `\nExample:\n  ${program.name()} create --models llama3.2,gemma:2b -o site-a.tar.gz`,
+    )
+    .action((options: Options) =>
+      run(options, async ({ tell, ...work }) => {
+        const { createBundle } = await import("../../create-bundle.ts");
+        const { definitionFromOptions } = await import("./definition-from-options.ts");
+        const { dryRun, force, fromStore, insecureRegistry, modelRegistry, output, staging } =
+          options;
+        const report = await createBundle(await definitionFromOptions(options), {
+          ...work,
+          dryRun,
+          force,
+          fromStore,
+          modelRegistry,
+          output,
+          staging,
+          insecureRegistries: insecureRegistry,
+          onPlan: (plan) => {
+            if (dryRun !== true) tell(describeCreatePlan(plan));
+          },
+        });
+        return outcomeOf(report, program.name());
+      }),
+    );
+}
+
+function outcomeOf({ plan, bundle, warnings }: CreateReport, typedName: string): Outcome {
+  if (bundle === undefined) return { text: describeCreatePlan(plan), json: { plan, warnings } };
+  const { manifest, ...written } = bundle;
+  return {
+    text: describeCreated(
+      { name: manifest.name, ...written },
+      { typedName, hasImage: manifest.images.length > 0 },
+    ),
+    json: { plan, bundle: { name: manifest.name, ...written }, warnings },
+  };
+}

@@ -1,0 +1,50 @@
+import { basename } from "node:path";
+import { DefinitionError } from "../../core/errors.ts";
+import {
+  type Definition,
+  type DefinitionFields,
+  definitionFields,
+  definitionOf,
+} from "../../definition/definition.ts";
+import { readDefinitionFile } from "../../definition/read-definition-file.ts";
+import { hostPlatform } from "../host-platform.ts";
+import { namesIn } from "./options.ts";
+
+/** The options of `create` that say what to pack. */
+export interface DefinitionOptions {
+  readonly file?: string;
+  readonly models?: string;
+  readonly image?: string;
+  readonly platform?: string;
+  readonly name?: string;
+  readonly output: string;
+}
+
+/** What a definition file says, with what the options say instead. Throws {@link DefinitionError}. */
+export async function definitionFromOptions(options: DefinitionOptions): Promise<Definition> {
+  const fromFile = options.file === undefined ? {} : await readDefinitionFile(options.file);
+  const defaults = { name: nameFor(options.output), platform: hostPlatform() };
+  return definitionOf({ ...fromFile, ...fieldsOf(options) }, defaults);
+}
+
+function fieldsOf({ models, image, platform, name }: DefinitionOptions): DefinitionFields {
+  const given = Object.entries({ image, platform, name }).filter(
+    ([, value]) => value !== undefined,
+  );
+  const parsed = definitionFields.safeParse({
+    ...Object.fromEntries(given),
+    ...(models !== undefined && { models: models === "none" ? models : namesIn(models) }),
+  });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const option = String(issue?.path[0]);
+  const value = new Map(given).get(option);
+  throw new DefinitionError("USAGE", `Cannot use --${option} "${value}": ${issue?.message}`);
+}
+
+/** A bundle is called as its file, as far as a name may have its characters. */
+function nameFor(output: string): string {
+  const stem = basename(output).replace(/\.tar\.gz$/, "");
+  const name = stem.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
+  return name.slice(0, 64) || "bundle";
+}

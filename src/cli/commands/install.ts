@@ -1,0 +1,80 @@
+import { type Command, Option } from "commander";
+import type { ModelsIn } from "../../install/install-options.ts";
+import { describeInstallPlan, describeInstalled } from "../describe-install.ts";
+import type { OutputOptions } from "../run-command.ts";
+import { healthTimeoutOption, jsonOption, logOption, namesIn } from "./options.ts";
+import type { Run } from "./run.ts";
+
+interface Options extends OutputOptions {
+  readonly modelsIn: ModelsIn;
+  readonly store?: string;
+  readonly ollamaUrl?: string;
+  readonly container?: string;
+  readonly publish?: string;
+  readonly volume?: string;
+  readonly tag?: string;
+  readonly only?: string;
+  readonly keepOnFailure?: boolean;
+  readonly healthTimeout: number;
+  readonly dryRun?: boolean;
+}
+
+export function addInstallCommand(program: Command, run: Run): void {
+  program
+    .command("install")
+    .summary("install a bundle, and prove that it serves")
+    .description(
+      "Checks a bundle, installs it without any network, and asks every model for an answer. If anything fails everything is undone.",
+    )
+    .argument("<file>", "the bundle")
+    .addOption(
+      new Option(
+        "--models-in <place>",
+        "where the models go: into the image, a volume, or the store of an Ollama on this host",
+      )
+        .choices(["image", "volume", "native"])
+        .default("image"),
+    )
+    .option("--store <dir>", "with native: the models directory of that Ollama")
+    .option(
+      "--ollama-url <url>",
+      "with native: where that Ollama answers (default: http://127.0.0.1:11434)",
+    )
+    .option("--container <name>", "name of the container (default: ollama)")
+    .option("-p, --publish <address>", "[IP:]PORT[:11434] on this host (default: 127.0.0.1:11434)")
+    .option("--volume <name>", "with volume: its name (default: ollama-models)")
+    .option("--tag <image>", "name of the built image (default: ollama-preloaded:<bundle name>)")
+    .option("--only <models>", "install only these models, separated by commas")
+    .option("--keep-on-failure", "leave the stopped container for a look when it is not healthy")
+    .addOption(healthTimeoutOption())
+    .option("--dry-run", "print the plan and stop")
+    .addOption(jsonOption())
+    .addOption(logOption())
+    .addHelpText(
+      "after",
+      `\nExample:\n  ${program.name()} install bundle.tar.gz -p 127.0.0.1:11434`,
+    )
+    .action((bundle: string, { healthTimeout, json, log, only, ...options }: Options) =>
+      run(
+        { ...(json && { json }), ...(log !== undefined && { log }) },
+        async ({ tell, ...work }) => {
+          const { installBundle } = await import("../../install-bundle.ts");
+          const report = await installBundle({
+            ...work,
+            ...options,
+            bundle,
+            only: only === undefined ? undefined : namesIn(only),
+            healthTimeoutSeconds: healthTimeout,
+            onPlan: (plan) => {
+              if (options.dryRun !== true) tell(describeInstallPlan(plan));
+            },
+          });
+          const isPlan = options.dryRun === true;
+          return {
+            text: isPlan ? describeInstallPlan(report.plan) : describeInstalled(report),
+            json: report,
+          };
+        },
+      ),
+    );
+}

@@ -1,0 +1,74 @@
+import { basename } from "node:path";
+import type { WrittenBundle } from "../bundle/write-bundle.ts";
+import { shortId } from "../core/digest.ts";
+import type { CreatePlan, PlannedItem } from "../source/create-plan.ts";
+import { formatBytes, formatCount, formatExactBytes } from "./format.ts";
+import { printableLine } from "./printable.ts";
+import { table } from "./table.ts";
+
+/** The plan, its platform first. */
+export function describeCreatePlan(plan: CreatePlan): string {
+  const { platform, name, output, items, bundleAtMost, space, site } = plan;
+  const lines = [
+    `Plan: bundle "${name}" for ${platform}`,
+    ...itemTable(items).split("\n"),
+    `${printableLine(output)}: ${bundleAtMost === undefined ? "size not known before the image is staged" : `at most ${formatBytes(bundleAtMost)}`}`,
+    ...space.map(({ what, path, needed, free }) => {
+      const place = printableLine(path);
+      return `${what} needs ${formatBytes(needed)} at ${place}, and ${formatBytes(free)} are free`;
+    }),
+    `The offline machine will need about ${site.disk === undefined ? "" : `${formatBytes(site.disk)} of disk and `}${formatBytes(site.memory)} of memory.`,
+  ];
+  return lines.join("\n");
+}
+
+/** What was written, what to carry, and what to type on the other side. */
+export function describeCreated(
+  {
+    path,
+    sidecar,
+    size,
+    sha256,
+    id,
+    name,
+  }: Omit<WrittenBundle, "manifest"> & { readonly name: string },
+  { typedName, hasImage }: { readonly typedName: string; readonly hasImage: boolean },
+): string {
+  const file = basename(path);
+  const install = hasImage ? "install" : "install --models-in native --store DIR";
+  return [
+    `Bundle ${name} ${shortId(id)} is written: ${formatExactBytes(size)}, sha256 ${sha256}`,
+    "",
+    "Carry these, and ollama-bundle itself, to the offline machine:",
+    `  ${printableLine(path)}`,
+    `  ${printableLine(sidecar)}`,
+    "There, type:",
+    `  ${typedName} verify ${shellWord(file)}`,
+    `  ${typedName} ${install} ${shellWord(file)}`,
+    "Where ollama-bundle cannot be had, README.txt in the bundle tells the way with stock tools.",
+  ].join("\n");
+}
+
+function itemTable(items: readonly PlannedItem[]): string {
+  return table(items, [
+    { title: "ITEM", cell: ({ kind }) => kind },
+    { title: "NAME", cell: ({ name }) => name },
+    { title: "DIGEST", cell: ({ digest = "" }) => shortId(digest.replace("sha256:", "")) },
+    { title: "BYTES", cell: sizeOf, align: "right" },
+    { title: "TO FETCH", cell: toFetch, align: "right" },
+  ]);
+}
+
+function sizeOf({ size, isExact }: PlannedItem): string {
+  if (size === undefined) return "not known yet";
+  return isExact ? formatCount(size) : `≈ ${formatCount(size)}`;
+}
+
+function toFetch({ toFetch: bytes }: PlannedItem): string {
+  return bytes === undefined ? "not known yet" : formatBytes(bytes);
+}
+
+/** A file name as a shell takes it. */
+function shellWord(text: string): string {
+  return /^[\w./+:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

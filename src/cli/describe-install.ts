@@ -1,0 +1,56 @@
+import { shortId } from "../core/digest.ts";
+import type { InstallReport } from "../install-bundle.ts";
+import type { InstallPlan, SpaceNeed } from "../install/install-plan.ts";
+import { describeHealth } from "./describe-health.ts";
+import { formatBytes, formatCount } from "./format.ts";
+import { printableLine } from "./printable.ts";
+import { table } from "./table.ts";
+
+/** What is going to be done, its platform first. */
+export function describeInstallPlan(plan: InstallPlan): string {
+  const { bundle, platform, engine, models, space } = plan;
+  const lines = [
+    `Plan: bundle ${bundle.name} ${shortId(bundle.id)} for ${platform}, models in ${plan.modelsIn}`,
+    ...(engine === undefined
+      ? []
+      : [
+          `engine     ${printableLine(`${engine.product} ${engine.version} at ${engine.address}`)}`,
+        ]),
+    ...describeNames(plan),
+    ...(models.length === 0 ? [] : modelTable(plan).split("\n")),
+    ...space.map(describeSpace),
+  ];
+  return lines.join("\n");
+}
+
+/** What was done, and what proves that it serves. */
+export function describeInstalled({ plan, health, receipt = "" }: InstallReport): string {
+  return [
+    ...(health === undefined ? [] : [describeHealth(health), ""]),
+    `Installed: bundle ${plan.bundle.name} ${shortId(plan.bundle.id)}, serving at ${health?.url ?? "?"}`,
+    ...describeNames(plan).map((line) => `  ${line}`),
+    `  receipt    ${printableLine(receipt)}`,
+  ].join("\n");
+}
+
+function describeNames({ names }: InstallPlan): string[] {
+  const { tag, container, publish, volume, store } = names;
+  const rows = Object.entries({ image: tag, container, publish, volume, store });
+  return rows.flatMap(([what, name]) =>
+    name === undefined ? [] : [`${what.padEnd(10)} ${printableLine(name)}`],
+  );
+}
+
+function modelTable({ models }: InstallPlan): string {
+  return table(models, [
+    { title: "MODEL", cell: ({ name }) => name },
+    { title: "DIGEST", cell: ({ digest }) => shortId(digest) },
+    { title: "BYTES", cell: ({ size }) => formatCount(size), align: "right" },
+  ]);
+}
+
+function describeSpace({ what, path, needed, free, whyUnknown }: SpaceNeed): string {
+  const has =
+    free === undefined ? `free space unknown: ${whyUnknown}` : `${formatBytes(free)} are free`;
+  return printableLine(`${what} needs ${formatBytes(needed)} at ${path}, ${has}`);
+}

@@ -1,0 +1,27 @@
+export { type CheckHealthOptions, checkHealth } from "./check-health.ts";
+export { type CreateOptions, type CreateReport, createBundle } from "./create-bundle.ts";
+export { type InspectOptions, type Inspection, inspectBundle } from "./inspect-bundle.ts";
+export { type InstallOptions, type InstallReport, installBundle } from "./install-bundle.ts";
+export { type VerifyOptions, type VerifyReport, verifyBundle } from "./verify-bundle.ts";
+
+export { DamagedBundleError } from "./bundle/damaged-bundle-error.ts";
+export type { Finding } from "./bundle/finding.ts";
+export type { ModelsJson } from "./bundle/models-json.ts";
+export type { WrittenBundle } from "./bundle/write-bundle.ts";
+export {
+  BundleError,
+  DefinitionError,
+  EngineError,
+  HealthError,
+  HostError,
+  OllamaBundleError,
+  SourceError,
+} from "./core/errors.ts";
+export type { OnProgress, ProgressEvent, WorkOptions } from "./core/progress.ts";
+export { type Definition, type DefinitionFields, definitionOf } from "./definition/definition.ts";
+export { readDefinitionFile } from "./definition/read-definition-file.ts";
+export type { ExpectedModel, HealthCheck, HealthReport } from "./health/health-report.ts";
+export { UnhealthyError } from "./health/unhealthy-error.ts";
+export type { InstallPlan } from "./install/install-plan.ts";
+export type { Receipt } from "./install/receipt.ts";
+export type { CreatePlan } from "./source/create-plan.ts";
