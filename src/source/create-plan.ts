@@ -27,7 +27,7 @@ export interface CreatePlan {
   readonly name: string;
   readonly output: string;
   readonly items: readonly PlannedItem[];
-  /** The bundle will not be larger; missing while the size of the image is not known. */
+  /** The bundle will not be larger; missing until the image is staged, since engines state compressed sizes or none. */
   readonly bundleAtMost?: number | undefined;
   readonly space: readonly SpaceNeeded[];
   /** What the offline machine will need, about: disk while installing in `image` mode, and memory for the largest model. */
@@ -77,8 +77,8 @@ export async function planCreate({
   const imageSize = image === undefined ? 0 : image.statedSize;
   const content = imageSize === undefined ? undefined : imageSize + modelBytes;
   const overhead = OVERHEAD + (blobs.size + models.length + 200) * OVERHEAD_PER_FILE;
-  const bundleAtMost =
-    content === undefined ? undefined : Math.ceil(content * (1 + OVERHEAD_PER_BYTE)) + overhead;
+  const needed = Math.ceil((content ?? modelBytes) * (1 + OVERHEAD_PER_BYTE)) + overhead;
+  const bundleAtMost = image === undefined || isStaged(image) ? needed : undefined;
   const toStage = items.reduce((sum, { toFetch }) => sum + (toFetch ?? 0), 0);
   return {
     platform,
@@ -91,7 +91,7 @@ export async function planCreate({
       {
         what: "bundle",
         path: output,
-        needed: bundleAtMost ?? modelBytes + overhead,
+        needed,
         free: await freeSpaceAt(output),
       },
     ],
@@ -118,15 +118,19 @@ export async function assertEnoughSpace({ space }: CreatePlan): Promise<void> {
   }
 }
 
-function imageItem({ reference, identity, statedSize, missingBytes }: ResolvedImage): PlannedItem {
+function imageItem(image: ResolvedImage): PlannedItem {
   return {
     kind: "image",
-    name: reference,
-    digest: identity,
-    size: statedSize,
-    isExact: false,
-    toFetch: missingBytes,
+    name: image.reference,
+    digest: image.identity,
+    size: image.statedSize,
+    isExact: isStaged(image),
+    toFetch: image.missingBytes,
   };
+}
+
+function isStaged({ missingBytes }: ResolvedImage): boolean {
+  return missingBytes === 0;
 }
 
 function modelItem({ name, manifestBytes, manifest, missingBytes }: ResolvedModel): PlannedItem {
