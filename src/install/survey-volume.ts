@@ -1,0 +1,56 @@
+import { buffer } from "node:stream/consumers";
+import type { BundledFile } from "../bundle/models-json.ts";
+import type { ChunkPool } from "../core/chunks/pool.ts";
+import type { WorkOptions } from "../core/progress.ts";
+import type { ReplacedManifest } from "./journal-step.ts";
+import { pathInStore } from "./model-paths.ts";
+import type { Selection } from "./select-models.ts";
+import { type VolumeHelper, readFromVolume } from "./volume-helper.ts";
+
+/** What a volume has of a bundle's models, and what it lacks. */
+export interface VolumeSurvey {
+  readonly missing: readonly BundledFile[];
+  /** There with other content. */
+  readonly damaged: readonly BundledFile[];
+  readonly manifests: readonly ReplacedManifest[];
+}
+
+/** Of a volume that was just made. */
+export function emptyVolume({ blobs, manifests }: Selection): VolumeSurvey {
+  return { missing: blobs, damaged: [], manifests: manifests.map(({ path }) => ({ path: pathInStore(path) })) };
+}
+
+/**
+ * Reads every blob of the selection that an earlier installation brought. What is right is not written again, so that a
+ * server on this volume never sees half of it.
+ */
+export async function surveyVolume(
+  { helper, selection, pool }: { readonly helper: VolumeHelper; readonly selection: Selection; readonly pool: ChunkPool },
+  { signal, onProgress }: WorkOptions,
+): Promise<VolumeSurvey> {
+  onProgress?.({ kind: "step", text: `Reading what the volume "${helper.volume}" has already` });
+  const missing: BundledFile[] = [];
+  const damaged: BundledFile[] = [];
+  for (const blob of selection.blobs) {
+    signal?.throwIfAborted();
+    const sha256 = await readFromVolume(helper, pathInStore(blob.path), (content) => hashOf(content, pool));
+    if (sha256 === undefined) missing.push(blob);
+    else if (sha256 !== blob.sha256) damaged.push(blob);
+  }
+  return { missing, damaged, manifests: await manifestsThere(helper, selection) };
+}
+
+async function manifestsThere(helper: VolumeHelper, { manifests }: Selection): Promise<ReplacedManifest[]> {
+  const found: ReplacedManifest[] = [];
+  for (const { path } of manifests) {
+    const previous = await readFromVolume(helper, pathInStore(path), buffer);
+    found.push({ path: pathInStore(path), ...(previous !== undefined && { previous: previous.toString("base64") }) });
+  }
+  return found;
+}
+
+async function hashOf(content: AsyncIterable<Uint8Array>, pool: ChunkPool): Promise<string> {
+  const hash = pool.sequentialHash();
+  for await (const bytes of content) await hash.updateBytes(bytes);
+  return hash.digest();
+}
