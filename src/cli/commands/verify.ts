@@ -35,7 +35,11 @@ function outcomeOf(report: VerifyReport): Outcome {
   };
   if (findings.length === 0) return outcome;
   const name = bundle && `${bundle.name} (${shortId(bundle.id)})`;
-  return { ...outcome, failure: failureOf(damagedBundle(path, findings, name)) };
+  const failure = failureOf(damagedBundle(path, findings, name));
+  return {
+    ...outcome,
+    failure: { ...failure, hint: "Copy the bundle again, and verify it again." },
+  };
 }
 
 function describe(report: VerifyReport): string {
