@@ -1,0 +1,116 @@
+import { readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { writeTinyModels } from "../support/tiny-models.ts";
+import { type RunOptions, runBundle } from "./run-bundle.ts";
+
+test("packs models from a store: the plan first, then what to carry and what to type there", async () => {
+  await using site = await siteWithStore();
+  const { exitCode, stdout, stderr } = await create(site, ["--models", "tiny,tiny-embed"]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(/^Plan: bundle "bundle" for linux\/\w+$/m);
+  expect(stderr).toMatch(
+    /^ +model +registry\.ollama\.ai\/library\/tiny:latest +[0-9a-f]{12} +141,716/m,
+  );
+  const path = join(site.path, "bundle.tar.gz");
+  expect(stdout).toMatch(
+    /^Bundle bundle [0-9a-f]{12} is written: [\d,]+ bytes, sha256 [0-9a-f]{64}\n/,
+  );
+  expect(stdout).toContain(`  ${path}\n  ${path}.sha256\n`);
+  expect(stdout).toContain("  bundle verify bundle.tar.gz\n");
+  expect(stdout).toContain("  bundle install --models-in native --store DIR bundle.tar.gz\n");
+  expect(await runBundle(["verify", path])).toMatchObject({ exitCode: 0 });
+});
+
+test("--dry-run prints the plan on stdout and writes nothing", async () => {
+  await using site = await siteWithStore();
+  const { exitCode, stdout } = await create(site, ["--models", "tiny", "--dry-run"]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^Plan: bundle "bundle" for linux\//);
+  expect(await readdir(site.path)).not.toContain("bundle.tar.gz");
+});
+
+test("--json is one document: plan, bundle and warnings", async () => {
+  await using site = await siteWithStore();
+  const { stdout } = await create(site, ["--models", "tiny", "--json", "-o", "a b.tar.gz"]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    plan: { items: [{ kind: "model", name: "registry.ollama.ai/library/tiny:latest" }] },
+    bundle: { name: "a-b", path: join(site.path, "a b.tar.gz"), sha256: expect.any(String) },
+    warnings: expect.any(Array),
+  });
+});
+
+test("a definition file says the same as options, and options go before it", async () => {
+  await using site = await siteWithStore();
+  await writeFile(join(site.path, "site.yaml"), "name: site-a\nimage: none\nmodels: [tiny]\n");
+  const store = ["--from-store", join(site.path, "store"), "--staging", join(site.path, "staging")];
+  const args = ["create", "-f", "site.yaml", ...store, "--json", "--dry-run"];
+  const fromFile = await runBundle(args, { cwd: site.path });
+  expect(JSON.parse(fromFile.stdout).plan).toMatchObject({
+    name: "site-a",
+    items: [{ kind: "model" }],
+  });
+  const both = await runBundle([...args, "--name", "site-b", "--models", "tiny-embed"], {
+    cwd: site.path,
+  });
+  expect(JSON.parse(both.stdout).plan).toMatchObject({
+    name: "site-b",
+    items: [{ name: "registry.ollama.ai/library/tiny-embed:latest" }],
+  });
+});
+
+test("an output that exists is refused without --force", async () => {
+  await using site = await siteWithStore();
+  await writeFile(join(site.path, "bundle.tar.gz"), "precious");
+  const refused = await create(site, ["--models", "tiny"]);
+  expect(refused).toMatchObject({ exitCode: 7, stdout: "" });
+  expect(refused.stderr).toContain("bundle.tar.gz");
+  expect(await readFile(join(site.path, "bundle.tar.gz"), "utf8")).toBe("precious");
+  expect(await create(site, ["--models", "tiny", "--force"])).toMatchObject({ exitCode: 0 });
+});
+
+test.each([
+  { args: [], says: "no models are named" },
+  { args: ["--models", "tiny,,tiny"], says: 'Cannot read the model name ""' },
+  { args: ["--models", "none"], says: "neither an image nor a model" },
+  {
+    args: ["--models", "tiny", "--name", "../x"],
+    says: 'Cannot use --name "../x": expected letters',
+  },
+  { args: ["--models", "tiny", "--platform", "windows"], says: 'Cannot use --platform "windows"' },
+  { args: ["--models", "tiny", "-f", "missing.yaml"], says: '"missing.yaml"' },
+])("$args is refused as a definition", async ({ args, says }) => {
+  await using site = await siteWithStore();
+  const { exitCode, stdout, stderr } = await create(site, args);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain(says);
+});
+
+test("a model that is not in the store is named, with exit code 3", async () => {
+  await using site = await siteWithStore();
+  const { exitCode, stderr } = await create(site, ["--models", "llama3.2"]);
+  expect(exitCode).toBe(3);
+  expect(stderr).toMatch(/^error: .*llama3\.2/m);
+});
+
+test("what is typed afterwards can be pasted into a shell", async () => {
+  await using site = await siteWithStore();
+  const { stdout } = await create(site, ["--models", "tiny", "-o", "it's here.tar.gz"]);
+  expect(stdout).toContain(String.raw`  bundle verify 'it'\''s here.tar.gz'`);
+});
+
+type Site = Awaited<ReturnType<typeof siteWithStore>>;
+
+async function siteWithStore() {
+  const directory = await temporaryDirectory();
+  await writeTinyModels(join(directory.path, "store"));
+  return directory;
+}
+
+/** Models alone, so that no engine is needed. */
+function create({ path }: Site, args: readonly string[], options: RunOptions = {}) {
+  const from = ["--image", "none", "--from-store", join(path, "store")];
+  const staging = ["--staging", join(path, "staging")];
+  return runBundle(["create", ...from, ...staging, ...args], { cwd: path, ...options });
+}
