@@ -1,0 +1,117 @@
+import { basename, resolve } from "node:path";
+import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
+import { type WrittenBundle, writeBundle } from "./bundle/write-bundle.ts";
+import { ChunkPool } from "./core/chunks/pool.ts";
+import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
+import type { Definition } from "./definition/definition.ts";
+import { sourceDateEpoch } from "./definition/source-date-epoch.ts";
+import { connectEngine } from "./engine/connect-engine.ts";
+import { type CreatePlan, assertEnoughSpace, planCreate } from "./source/create-plan.ts";
+import { createEngineImageSource } from "./source/engine-images.ts";
+import { checkManifest, refuseCloudName } from "./source/model-checks.ts";
+import { createRegistryModelSource } from "./source/registry-models.ts";
+import type { ResolvedModel } from "./source/source.ts";
+import { type ResolvedContents, type Sources, stageContents } from "./source/stage-contents.ts";
+import { createStoreModelSource } from "./source/store-models.ts";
+import { defaultStagingDirectory } from "./staging/default-directory.ts";
+import { StagingVolume } from "./staging/staging-volume.ts";
+
+export interface CreateOptions extends WorkOptions {
+  /** Path of the bundle. */
+  readonly output: string;
+  /** Replace what is there. */
+  readonly force?: boolean | undefined;
+  /** The staging volume; by default `ollama-bundle/staging` below XDG_CACHE_HOME or ~/.cache. */
+  readonly staging?: string | undefined;
+  /** An existing model store to take the models from, instead of a registry. */
+  readonly fromStore?: string | undefined;
+  /** A mirror for names whose host is registry.ollama.ai. */
+  readonly modelRegistry?: string | undefined;
+  /** Hosts of model names that are asked over plain HTTP. */
+  readonly insecureRegistries?: readonly string[] | undefined;
+  /** Stop after the plan. */
+  readonly dryRun?: boolean | undefined;
+  /** Called with the plan before anything is fetched. */
+  readonly onPlan?: ((plan: CreatePlan) => void) | undefined;
+  readonly env?: Readonly<NodeJS.ProcessEnv> | undefined;
+}
+
+export interface CreateReport {
+  readonly plan: CreatePlan;
+  /** Missing after a dry run. */
+  readonly bundle?: WrittenBundle;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Packs what a definition asks for into one file, and its sidecar. Throws {@link DefinitionError}, {@link SourceError},
+ * {@link EngineError} or {@link HostError}; nothing is ever left under the final name that is not whole.
+ */
+export async function createBundle(
+  definition: Definition,
+  options: CreateOptions,
+): Promise<CreateReport> {
+  const { env = process.env, force = false } = options;
+  const { name, platform } = definition;
+  const { work, warnings } = keepingWarnings(options);
+  const output = resolve(options.output);
+  const mtime = sourceDateEpoch(env);
+  for (const model of definition.models) refuseCloudName(model);
+  await assertWritableOutput(output, { force });
+  await using pool = new ChunkPool();
+  const volume = await StagingVolume.open(
+    resolve(options.staging ?? defaultStagingDirectory(env)),
+    pool,
+  );
+  const sources = await chooseSources(definition, volume, options);
+  const resolved = await resolveContents(definition, sources, work);
+  const plan = await planCreate({ ...resolved, name, platform, output, staging: volume.directory });
+  options.onPlan?.(plan);
+  if (options.dryRun === true) return { plan, warnings };
+  await assertEnoughSpace(plan);
+  const staged = await stageContents(resolved, sources, work);
+  work.onProgress?.({ kind: "step", text: `Packing ${basename(output)}` });
+  const bundle = await writeBundle(
+    { name, platform, ...staged },
+    { path: output, pool, mtime },
+    work,
+  );
+  return { plan, bundle, warnings };
+}
+
+async function chooseSources(
+  { image }: Definition,
+  volume: StagingVolume,
+  { env = process.env, signal, fromStore, modelRegistry, insecureRegistries = [] }: CreateOptions,
+): Promise<Sources> {
+  const models =
+    fromStore === undefined
+      ? createRegistryModelSource({
+          volume,
+          modelRegistry,
+          insecureHosts: insecureRegistries,
+        })
+      : createStoreModelSource({ store: resolve(fromStore), volume });
+  if (image === undefined) return { models };
+  const engine = await connectEngine({ env, signal });
+  return { models, image: { engine, source: createEngineImageSource({ engine, volume }) } };
+}
+
+async function resolveContents(
+  { image, models, platform }: Definition,
+  sources: Sources,
+  work: WorkOptions,
+): Promise<ResolvedContents> {
+  work.onProgress?.({ kind: "step", text: "Looking up what there is" });
+  const resolved: ResolvedModel[] = [];
+  for (const name of models) {
+    const model = await sources.models.resolve(name, work);
+    checkManifest(model.name, model.manifest, work.onProgress);
+    resolved.push(model);
+  }
+  if (image === undefined) return { models: resolved };
+  return {
+    models: resolved,
+    image: await sources.image?.source.resolve({ reference: image, platform }, work),
+  };
+}

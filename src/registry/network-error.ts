@@ -1,0 +1,54 @@
+import { SourceError, hasCode, messageOf } from "../core/errors.ts";
+import { TransientFailure } from "../core/retry.ts";
+import { proxyOf, shownUrl } from "./http-address.ts";
+
+/** Set when a server says nothing for too long; Node has no error for that. */
+export class StalledError extends Error {
+  readonly code = "STALLED";
+
+  constructor(seconds: number) {
+    super(`nothing came for ${seconds} s`);
+    this.name = "StalledError";
+  }
+}
+
+/** What a request failed on, other than an answer: to be tried again, unless it is a matter of certificates or protocols. */
+export function networkError(error: unknown, url: URL, env: Readonly<NodeJS.ProcessEnv>): Error {
+  const proxy = proxyOf(url, env);
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
+  // A refusal by all of a host's addresses has a code and no message.
+  const why =
+    messageOf(error) || (error instanceof Error && "code" in error ? String(error.code) : "");
+  const hint = hintFor(error, { url, proxy });
+  const failure = new SourceError(
+    "UNREACHABLE",
+    `Cannot reach ${shownUrl(url)}${through}: ${why}`,
+    {
+      hint:
+        hint ??
+        "Check the network, and HTTPS_PROXY and NO_PROXY; then try again: what came so far is kept.",
+      cause: error,
+    },
+  );
+  return hint === undefined ? new TransientFailure(failure) : failure;
+}
+
+/** For what would fail the same way every time. */
+function hintFor(
+  error: unknown,
+  { url, proxy }: { readonly url: URL; readonly proxy: string | undefined },
+): string | undefined {
+  if (hasCode(error, "EPROTO")) {
+    return `Where ${url.host} speaks plain HTTP, say so with --insecure-registry ${url.host}.`;
+  }
+  if (
+    error instanceof Error &&
+    "code" in error &&
+    /CERT|SIGNATURE|ISSUER/.test(String(error.code))
+  ) {
+    return "If a private authority signed its certificate, name that authority's file in NODE_EXTRA_CA_CERTS.";
+  }
+  if (hasCode(error, "ERR_PROXY_TUNNEL"))
+    return `Ask who runs ${proxy ?? "the proxy"}, or except the host with NO_PROXY.`;
+  return undefined;
+}

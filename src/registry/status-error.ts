@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { SourceError } from "../core/errors.ts";
+import { TransientFailure } from "../core/retry.ts";
+import { shownUrl } from "./http-address.ts";
+import type { HttpAnswer } from "./http-transport.ts";
+
+/** What a request is for, in messages. */
+export interface Purpose {
+  /** `the manifest of "tiny:latest"` */
+  readonly what: string;
+  /** Says that the registry does not have it: `Cannot find model "tiny:latest"`. */
+  readonly ifMissing: string;
+}
+
+const MAX_ERROR_TEXT = 4096;
+const MAX_WAIT_MS = 120_000;
+
+/** https://distribution.github.io/distribution/spec/api/#errors; Ollama's registry answers some with plain text. */
+const errorShape = z.object({ errors: z.array(z.object({ message: z.string() })).min(1) });
+
+/** The error for an answer that is no success; uses up its body. */
+export async function statusError(
+  answer: HttpAnswer,
+  { what, ifMissing }: Purpose,
+): Promise<Error> {
+  const { status, url } = answer;
+  const said = await textOf(answer);
+  const at = `${shownUrl(url)} answers ${status}${said === "" ? "" : `: ${said}`}`;
+  if (status === 404) {
+    return new SourceError("NOT_FOUND", `${ifMissing}: ${at}`, {
+      hint: "Check the spelling of name and tag.",
+    });
+  }
+  if (status === 412) {
+    return new SourceError(
+      "NEWER_OLLAMA_NEEDED",
+      `Cannot fetch ${what}: a newer Ollama is needed; ${at}`,
+      {
+        hint: "Pack a newer image with --image ollama/ollama:VERSION.",
+      },
+    );
+  }
+  if (status === 401 || status === 403) {
+    return new SourceError("REFUSED", `Cannot fetch ${what}: ${at}`, {
+      hint: "Private models are had with `ollama pull` where you are signed in; then use --from-store.",
+    });
+  }
+  const isTemporary = status === 408 || status === 425 || status === 429 || status >= 500;
+  if (!isTemporary) return new SourceError("BAD_ANSWER", `Cannot fetch ${what}: ${at}`);
+  const error = new SourceError("UNREACHABLE", `Cannot fetch ${what}: ${at}`, {
+    hint: "Try again later: what came so far is kept.",
+  });
+  return new TransientFailure(error, { waitMs: retryAfter(answer) });
+}
+
+/** An answer that does not fit the request: tried again, since a proxy or a cache on the way may be to blame. */
+export function badAnswer(url: URL, { what }: Purpose, found: string): TransientFailure {
+  return new TransientFailure(
+    new SourceError("BAD_ANSWER", `Cannot fetch ${what} from ${shownUrl(url)}: ${found}`, {
+      hint: "Try again, or use another registry with --model-registry.",
+    }),
+  );
+}
+
+/** Registry text comes from outside: one short line, and nothing that a terminal would obey. */
+async function textOf({ body }: HttpAnswer): Promise<string> {
+  using _body = body;
+  const bytes = await body.bytes(MAX_ERROR_TEXT).catch(() => Buffer.alloc(0));
+  const text = bytes.toString("utf8");
+  const parsed = errorShape.safeParse(jsonOrUndefined(text));
+  const message = parsed.success ? (parsed.data.errors[0]?.message ?? "") : text;
+  return message
+    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ")
+    .trim()
+    .slice(0, 300);
+}
+
+/** Milliseconds that a Retry-After header (RFC 9110 §10.2.3) asks for. */
+function retryAfter({ headers }: HttpAnswer): number {
+  const value = headers["retry-after"];
+  if (value === undefined) return 0;
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(wait) ? 0 : Math.min(Math.max(wait, 0), MAX_WAIT_MS);
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
