@@ -140,12 +140,14 @@ export class BlobReader implements Disposable {
     const { url, size, get } = this.#source;
     const remembered = this.#address;
     const range = length === size ? {} : { Range: `bytes=${offset}-${offset + length - 1}` };
-    this.#address = undefined;
     try {
       const answer = await get(remembered ?? url, range, signal);
       await this.#check(answer, { offset, length, wasRemembered: remembered !== undefined });
       if (answer.url.href !== url.href) this.#address = answer.url;
       return answer;
+    } catch (error) {
+      if (this.#address === remembered) this.#address = undefined;
+      throw error;
     } finally {
       this.#firstAnswer?.resolve();
     }

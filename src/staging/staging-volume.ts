@@ -216,7 +216,7 @@ async function makeDirectory(path: string): Promise<void> {
     if (hasCode(error, "EEXIST")) return;
     if (!hasCode(error, "ENOENT") || dirname(path) === path) throw error;
     await makeDirectory(dirname(path));
-    await mkdir(path);
+    await makeDirectory(path);
   }
 }
 
