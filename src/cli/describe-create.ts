@@ -22,29 +22,39 @@ export function describeCreatePlan(plan: CreatePlan): string {
   return lines.join("\n");
 }
 
-/** What was written, what to carry, and what to type on the other side. */
-export function describeCreated(
-  {
-    path,
-    sidecar,
-    size,
-    sha256,
-    id,
-    name,
-  }: Omit<WrittenBundle, "manifest"> & { readonly name: string },
-  { typedName, hasImage }: { readonly typedName: string; readonly hasImage: boolean },
-): string {
-  const file = basename(path);
-  const install = hasImage ? "install" : "install --models-in native --store DIR";
+/** What an image's name was resolved to when it was packed. */
+export interface CreatedImage {
+  readonly reference: string;
+  /** At its source; where that gave none, of its config. */
+  readonly digest: string;
+  readonly ollamaVersion?: string | undefined;
+}
+
+interface CreatedBundle extends Omit<WrittenBundle, "manifest"> {
+  readonly name: string;
+  readonly images: readonly CreatedImage[];
+  readonly models: readonly { readonly name: string; readonly digest: string }[];
+}
+
+/** What was written and which versions are in it, what to carry, and what to type on the other side. */
+export function describeCreated(bundle: CreatedBundle, typedName: string): string {
+  const { path, sidecar, size, sha256, id, name, images, models } = bundle;
+  const file = shellWord(basename(path));
+  const install = images.length > 0 ? "install" : "install --models-in native --store DIR";
   return [
     `Bundle ${name} ${shortId(id)} is written: ${formatExactBytes(size)}, sha256 ${sha256}`,
+    ...images.map(({ reference, digest, ollamaVersion }) => {
+      const version = ollamaVersion === undefined ? "version unknown" : ollamaVersion;
+      return `  ${reference} is ${digest} (Ollama ${version})`;
+    }),
+    ...models.map((model) => `  ${model.name} is ${model.digest}`),
     "",
     "Carry these, and ollama-bundle itself, to the offline machine:",
     `  ${printableLine(path)}`,
     `  ${printableLine(sidecar)}`,
     "There, type:",
-    `  ${typedName} verify ${shellWord(file)}`,
-    `  ${typedName} ${install} ${shellWord(file)}`,
+    `  ${typedName} verify ${file}`,
+    `  ${typedName} ${install} ${file}`,
     "Where ollama-bundle cannot be had, README.txt in the bundle tells the way with stock tools.",
   ].join("\n");
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import type { BundledImage } from "../../bundle/models-json.ts";
 import type { CreateReport } from "../../create-bundle.ts";
-import { describeCreatePlan, describeCreated } from "../describe-create.ts";
+import { type CreatedImage, describeCreatePlan, describeCreated } from "../describe-create.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import type { DefinitionOptions } from "./definition-from-options.ts";
 import { jsonOption, logOption, oneMore } from "./options.ts";
@@ -79,12 +80,25 @@ export function addCreateCommand(program: Command, run: Run): void {
 
 function outcomeOf({ plan, bundle, warnings }: CreateReport, typedName: string): Outcome {
   if (bundle === undefined) return { text: describeCreatePlan(plan), json: { plan, warnings } };
-  const { manifest, ...written } = bundle;
-  return {
-    text: describeCreated(
-      { name: manifest.name, ...written },
-      { typedName, hasImage: manifest.images.length > 0 },
-    ),
-    json: { plan, bundle: { name: manifest.name, ...written }, warnings },
+  const {
+    manifest: { name, images, models },
+    ...written
+  } = bundle;
+  const resolved = {
+    images: images.map(resolvedImage),
+    models: models.map((model) => ({ name: model.name, digest: `sha256:${model.digest}` })),
   };
+  return {
+    text: describeCreated({ name, ...resolved, ...written }, typedName),
+    json: { plan, bundle: { name, ...resolved, ...written }, warnings },
+  };
+}
+
+function resolvedImage({
+  reference,
+  sourceDigest,
+  configDigest,
+  ollamaVersion,
+}: BundledImage): CreatedImage {
+  return { reference, digest: sourceDigest ?? configDigest, ollamaVersion };
 }
