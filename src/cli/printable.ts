@@ -14,6 +14,13 @@ export function printableLine(text: string): string {
   return printable(text).replaceAll(/\s+/g, " ").trim();
 }
 
+/** A text that is too long without its middle: names differ at their ends. */
+export function shortened(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const head = Math.floor((width - 1) / 3);
+  return `${text.slice(0, head)}…${text.slice(head + 1 - width)}`;
+}
+
 /** A JSON document for a terminal or a program: what JSON itself leaves as it is gets escaped too. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value, undefined, 2).replaceAll(NOT_PRINTABLE, unicodeEscaped);

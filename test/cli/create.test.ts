@@ -1,6 +1,7 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { startModelRegistry } from "../support/model-registry.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { writeTinyModels } from "../support/tiny-models.ts";
 import { type RunOptions, runBundle } from "./run-bundle.ts";
@@ -98,6 +99,43 @@ test("what is typed afterwards can be pasted into a shell", async () => {
   await using site = await siteWithStore();
   const { stdout } = await create(site, ["--models", "tiny", "-o", "it's here.tar.gz"]);
   expect(stdout).toContain(String.raw`  bundle verify 'it'\''s here.tar.gz'`);
+});
+
+test("SIGINT stops it with exit code 130 and leaves nothing half-named; the next run goes on", async () => {
+  await using site = await siteWithStore();
+  await using registry = await startModelRegistry({
+    store: join(site.path, "store"),
+    faults: [{ on: { kind: "blob", method: "GET" }, effect: { type: "stall", afterBytes: 10 } }],
+  });
+  const options = ["--model-registry", registry.url, "--staging", join(site.path, "staging")];
+  const args = ["create", "--models", "tiny", "--image", "none", ...options];
+  const interrupted = await runBundle(args, {
+    cwd: site.path,
+    interruptWhen: registry.until((requests) =>
+      requests.some(({ path }) => path.includes("/blobs/")),
+    ),
+  });
+  expect(interrupted).toMatchObject({ exitCode: 130, stdout: "" });
+  expect(interrupted.stderr).toMatch(/^error: Interrupted$/m);
+  expect((await readdir(site.path)).toSorted()).toEqual(["staging", "store"]);
+  registry.setFaults([]);
+  expect(await runBundle(args, { cwd: site.path })).toMatchObject({ exitCode: 0 });
+});
+
+test("SIGINT with --json is one document too", async () => {
+  await using site = await siteWithStore();
+  await using registry = await startModelRegistry({
+    store: join(site.path, "store"),
+    faults: [{ on: {}, effect: { type: "no-answer" } }],
+  });
+  const options = ["--model-registry", registry.url, "--staging", join(site.path, "staging")];
+  const args = ["create", "--models", "tiny", "--image", "none", "--json", ...options];
+  const { exitCode, stdout } = await runBundle(args, {
+    cwd: site.path,
+    interruptWhen: registry.until((requests) => requests.length > 0),
+  });
+  expect(exitCode).toBe(130);
+  expect(JSON.parse(stdout)).toEqual({ error: { code: "INTERRUPTED", message: "Interrupted" } });
 });
 
 type Site = Awaited<ReturnType<typeof siteWithStore>>;

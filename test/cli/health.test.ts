@@ -76,13 +76,15 @@ test("what a server says never reaches the terminal raw", async () => {
 });
 
 test("SIGINT ends it with exit code 130", async () => {
-  await using ollama = await scriptedOllama({ "POST /api/generate": () => "silence" });
-  const args = ["health", "--url", ollama.url.href];
-  const ended = await runBundle(args, {
-    onStderr: (stderr, kill) => {
-      if (/^Trying/m.test(stderr) && !stderr.includes("Interrupted")) kill("SIGINT");
+  const { promise: trying, resolve } = Promise.withResolvers<void>();
+  await using ollama = await scriptedOllama({
+    "POST /api/generate": () => {
+      resolve();
+      return "silence";
     },
   });
+  const args = ["health", "--url", ollama.url.href];
+  const ended = await runBundle(args, { interruptWhen: trying });
   expect(ended).toMatchObject({ exitCode: 130, stdout: "" });
   expect(ended.stderr).toMatch(/^error: Interrupted$/m);
 });

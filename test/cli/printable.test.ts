@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { printable, printableJson, printableLine } from "../../src/cli/printable.ts";
+import { printable, printableJson, printableLine, shortened } from "../../src/cli/printable.ts";
 
 test("controls and marks that turn the direction of writing are written out", () => {
   expect(printable("a\u001b[2Jb\u0007\u009b\u007f\u202ec\u2066\u2028d\re")).toBe(
@@ -20,4 +20,9 @@ test("a JSON document has no raw control and says the same", () => {
   const text = printableJson(value);
   expect(text).not.toMatch(/[\p{Cc}\u202e](?<!\n)/u);
   expect(JSON.parse(text)).toEqual(value);
+});
+
+test("a long name keeps its beginning and more of its end", () => {
+  expect(shortened("registry.ollama.ai/library/llama3.2:latest", 21)).toBe("regist…lama3.2:latest");
+  expect(shortened("short", 21)).toBe("short");
 });

@@ -19,28 +19,25 @@ export interface RunOptions {
   /** For node itself, before the program. */
   readonly nodeOptions?: readonly string[];
   readonly program?: string;
-  /** Called with what stderr has said so far. */
-  readonly onStderr?: (stderr: string, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Sends SIGINT when this resolves. */
+  readonly interruptWhen?: Promise<unknown>;
 }
 
 /** Runs the command line as a user does, in a process of its own. */
 export async function runBundle(
   args: readonly string[],
-  { cwd, env = {}, nodeOptions = [], program = MAIN, onStderr }: RunOptions = {},
+  { cwd, env = {}, nodeOptions = [], program = MAIN, interruptWhen }: RunOptions = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, [...nodeOptions, program, ...args], {
     cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let said = "";
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-    said += chunk;
-    onStderr?.(said, (signal) => child.kill(signal));
-  });
-  const [stdout, [exitCode, signal]] = await Promise.all([
+  void interruptWhen?.then(() => child.kill("SIGINT"));
+  const [stdout, stderr, [exitCode, signal]] = await Promise.all([
     text(child.stdout),
+    text(child.stderr),
     once(child, "close"),
   ]);
-  return { exitCode, signal, stdout, stderr: said };
+  return { exitCode, signal, stdout, stderr };
 }

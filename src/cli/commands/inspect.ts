@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { shortId } from "../../core/digest.ts";
 import type { Inspection } from "../../inspect-bundle.ts";
 import { formatBytes, formatCount, formatExactBytes } from "../format.ts";
-import { printableLine } from "../printable.ts";
+import { printableLine, shortened } from "../printable.ts";
 import type { OutputOptions } from "../run-command.ts";
 import { table } from "../table.ts";
 import { jsonOption } from "./options.ts";
@@ -73,7 +73,10 @@ function modelTable({ models }: Inspection): string {
       cell: ({ contextLength }) => (contextLength === undefined ? "" : formatCount(contextLength)),
       align: "right",
     },
-    { title: "LICENCE", cell: ({ licenses }) => licenses.join("; ") },
+    {
+      title: "LICENCE",
+      cell: ({ licenses }) => licenses.map((line) => shortened(line, 60)).join("; "),
+    },
   ]);
 }
 

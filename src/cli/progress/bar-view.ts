@@ -1,7 +1,7 @@
 import { MultiBar } from "cli-progress";
 import type { ProgressEvent } from "../../core/progress.ts";
 import type { Messages } from "../messages.ts";
-import { printableLine } from "../printable.ts";
+import { printableLine, shortened } from "../printable.ts";
 import type { ProgressView } from "./progress-view.ts";
 import {
   type Clock,
@@ -12,7 +12,11 @@ import {
 } from "./transfer-meter.ts";
 
 const MOST_ITEMS = 6;
-const BAR_WIDTH = 20;
+const BAR_WIDTH = 16;
+/** What a line has beside the name; on a narrow terminal its end is cut off. */
+const LINE_WIDTH = 72;
+const LEAST_NAME = 20;
+const MOST_NAME = 60;
 
 /**
  * Progress on a terminal: a bar for each of a few items, and one for all. The bars look at the meter when they are drawn, so
@@ -74,16 +78,16 @@ export class BarView implements ProgressView {
       clearOnComplete: true,
       // Trimming instead of switching the terminal's wrapping off, which a kill would leave off.
       linewrap: true,
-      format: (_options, _params, { line }: { line: number }) => this.#draw(line),
+      format: (_options, { maxWidth }, { line }: { line: number }) => this.#draw(line, maxWidth),
     });
     this.#bars.create(1, 0, { line: this.#barCount++ });
   }
 
-  #draw(line: number): string {
+  #draw(line: number, width: number): string {
     const item = this.#shown[line];
-    if (item === undefined) return drawn(this.#meter.all(), "in total");
+    if (item === undefined) return drawn(this.#meter.all(), "in total", width);
     const transfer = this.#meter.of(item);
-    return transfer === undefined ? "" : drawn(transfer, printableLine(item));
+    return transfer === undefined ? "" : drawn(transfer, printableLine(item), width);
   }
 
   #clear(): void {
@@ -94,8 +98,9 @@ export class BarView implements ProgressView {
   }
 }
 
-function drawn(transfer: Transfer, name: string): string {
+function drawn(transfer: Transfer, name: string, width: number): string {
   const filled = Math.round(shareOf(transfer) * BAR_WIDTH);
   const bar = `${"=".repeat(filled)}${" ".repeat(BAR_WIDTH - filled)}`;
-  return `  [${bar}] ${describeTransfer(transfer)}  ${name}`;
+  const nameWidth = Math.min(Math.max(width - LINE_WIDTH, LEAST_NAME), MOST_NAME);
+  return `  ${shortened(name, nameWidth).padEnd(nameWidth)}  [${bar}]  ${describeTransfer(transfer)}`;
 }

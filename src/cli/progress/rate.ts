@@ -18,11 +18,11 @@ export class Rate {
     this.#forget(now);
   }
 
-  /** 0 until there is something to tell. */
-  perSecond(now: number): number {
+  /** Missing until it can be told. */
+  perSecond(now: number): number | undefined {
     this.#forget(now);
     const first = this.#samples[0];
-    if (first === undefined || now - first.at < SPACING) return 0;
+    if (first === undefined || now - first.at < SPACING) return undefined;
     return ((this.#moved - first.moved) * 1000) / (now - first.at);
   }
 

@@ -8,8 +8,8 @@ export type Clock = () => number;
 export interface Transfer {
   readonly done: number;
   readonly total: number | undefined;
-  /** Bytes per second. */
-  readonly rate: number;
+  /** Bytes per second; missing at the very beginning. */
+  readonly rate: number | undefined;
 }
 
 interface Item {
@@ -92,13 +92,19 @@ export class TransferMeter {
   }
 }
 
-/** `45 %  1.2 GB of 4.7 GB  85 MB/s  41 s left` */
+/** `45 %  1.2 GB of 4.7 GB  85.0 MB/s  41 s left` */
 export function describeTransfer({ done, total, rate }: Transfer): string {
-  const speed = `${formatBytes(rate)}/s`;
-  if (total === undefined) return `${formatBytes(done)}  ${speed}`;
-  const percent = `${Math.floor(100 * shareOf({ done, total }))} %`;
-  const parts = [percent, `${formatBytes(done)} of ${formatBytes(total)}`, speed];
-  if (rate > 0 && done < total) parts.push(`${formatSeconds((total - done) / rate)} left`);
+  const parts =
+    total === undefined
+      ? [formatBytes(done)]
+      : [
+          `${Math.floor(100 * shareOf({ done, total }))} %`,
+          `${formatBytes(done)} of ${formatBytes(total)}`,
+        ];
+  if (rate !== undefined) parts.push(`${formatBytes(rate)}/s`);
+  if (rate && total !== undefined && done < total) {
+    parts.push(`${formatSeconds((total - done) / rate)} left`);
+  }
   return parts.join("  ");
 }
 

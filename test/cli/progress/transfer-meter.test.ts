@@ -49,7 +49,7 @@ test("a transfer that stalls is seen to stall", () => {
 test("an empty item is done", () => {
   const { meter } = meterWithClock();
   meter.update("empty", 0, 0);
-  expect(describeTransfer(meter.all())).toBe("100 %  0 B of 0 B  0 B/s");
+  expect(describeTransfer(meter.all())).toBe("100 %  0 B of 0 B");
 });
 
 function meterWithClock() {

@@ -37,9 +37,9 @@ test("on a terminal: a bar for each item and one for all, gone when the step is 
     now = 1000;
     view.show(bytes("one", 50, 100));
     await screen.saying("in total");
-    await screen.saying("[===                 ] 12 %  50 B of 400 B  50 B/s");
+    await screen.saying("[==              ]  12 %  50 B of 400 B  50 B/s");
     expect(screen.said()).toContain(
-      "[==========          ] 50 %  50 B of 100 B  50 B/s  1.0 s left  one",
+      "one                           [========        ]  50 %  50 B of 100 B  50 B/s  1.0 s left",
     );
     expect(screen.said()).toContain("two\\x1b]0;x\\x07");
     view.show({ kind: "warning", text: "careful" });
