@@ -101,6 +101,7 @@ export class BlobReader implements Disposable {
       else body[Symbol.dispose]();
       return false;
     }
+    this.#firstAnswer?.resolve();
     using _body = body;
     const came = await body.fill(place, onBytes);
     if (came < place.length || !(await body.isAtEnd())) throw this.#wrongLength(came, place.length);
@@ -109,7 +110,10 @@ export class BlobReader implements Disposable {
 
   /** Holds no slot while it is not its turn: then who has a slot never waits for somebody who has none. */
   async #fillInTurn({ place, offset }: Piece, { signal, onBytes }: ReadOptions): Promise<void> {
-    using _turn = await this.#turns.take();
+    const turn = this.#turns.take();
+    // Only now: those who wait for the first answer have later offsets, and come after.
+    this.#firstAnswer?.resolve();
+    using _turn = await turn;
     using _slot = await this.#source.slots.take();
     try {
       const whole = await this.#wholeBefore(offset, signal);
@@ -147,9 +151,8 @@ export class BlobReader implements Disposable {
       return answer;
     } catch (error) {
       if (this.#address === remembered) this.#address = undefined;
-      throw error;
-    } finally {
       this.#firstAnswer?.resolve();
+      throw error;
     }
   }
 

@@ -1,0 +1,339 @@
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
+import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { sha256Hex } from "../../src/core/digest.ts";
+import { fullModelName, parseModelName } from "../../src/core/model-name.ts";
+import type { ProgressEvent, WorkOptions } from "../../src/core/progress.ts";
+import {
+  type RegistryModelOptions,
+  createRegistryModelSource,
+} from "../../src/source/registry-models.ts";
+import type { StagedModel } from "../../src/source/source.ts";
+import { StagingVolume } from "../../src/staging/staging-volume.ts";
+import {
+  type Fault,
+  type ModelRegistryOptions,
+  startModelRegistry,
+} from "../support/model-registry.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { type WrittenModel, writeModel } from "../support/tiny-models.ts";
+
+const FAST = { retries: 6, firstDelayMs: 1, maxDelayMs: 4 };
+
+const cleanup = new AsyncDisposableStack();
+const pool = cleanup.use(new ChunkPool());
+let store = "";
+let big: WrittenModel;
+
+beforeAll(async () => {
+  const directory = cleanup.use(await temporaryDirectory());
+  store = directory.path;
+  await writeModel(store, { name: "tiny" });
+  await writeModel(store, { name: "tensors", tensors: 40 });
+  await writeModel(store, { name: "mine", namespace: "team", host: "registry.example" });
+  big = await writeModel(store, { name: "big", size: 5 * CHUNK_SIZE });
+});
+afterAll(() => cleanup.disposeAsync());
+
+test("pulls a model whose manifest and blobs are the registry's, byte by byte", async () => {
+  await using place = await start({});
+  const staged = await place.pull("tiny");
+  const manifest = join(store, "manifests/registry.ollama.ai/library/tiny/latest");
+  expect(staged.manifestBytes.equals(await readFile(manifest))).toBe(true);
+  expect(fullModelName(staged.name)).toBe("registry.ollama.ai/library/tiny:latest");
+  for (const { path, sha256 } of staged.blobs) {
+    expect(
+      (await readFile(path)).equals(await readFile(join(store, `blobs/sha256-${sha256}`))),
+    ).toBe(true);
+  }
+});
+
+test("asks as an Ollama that is new enough, says who it is, and fetches nothing twice", async () => {
+  await using place = await start({});
+  await place.pull("tiny");
+  const { requests } = place.registry;
+  expect(requests.map(({ userAgent }) => userAgent)).toEqual(
+    requests.map(() => expect.stringMatching(/^ollama\/\d+\.\d+\.\d+ ollama-bundle\/\d/)),
+  );
+  const paths = requests.map(({ path }) => path);
+  expect(new Set(paths).size).toBe(paths.length);
+});
+
+test("stages again without asking for any blob", async () => {
+  await using place = await start({});
+  const first = await place.pull("big");
+  place.registry.forgetRequests();
+  const again = await place.source.resolve(parseModelName("big"), {});
+  expect(again.missingBytes).toBe(0);
+  expect(await place.source.stage(again, {})).toEqual(first);
+  expect(place.registry.requests.map(({ kind }) => kind)).toEqual(["manifest"]);
+});
+
+test("tells before staging how many bytes are to come, the config not among them", async () => {
+  await using place = await start({});
+  const { missingBytes, config, manifest } = await place.source.resolve(parseModelName("big"), {});
+  expect(config?.size).toBe(manifest.config?.size);
+  expect(missingBytes).toBe(big.size - (config?.size ?? 0));
+});
+
+test("pulls a model of many small blobs, one plain request each", async () => {
+  await using place = await start({});
+  const staged = await place.pull("tensors");
+  expect(staged.blobs.length).toBeGreaterThan(40);
+  const blobs = place.registry.requests.filter(({ kind }) => kind === "blob");
+  expect(blobs).toHaveLength(staged.blobs.length);
+  expect(blobs.every(({ range, method }) => range === undefined && method === "GET")).toBe(true);
+});
+
+test("fetches a large blob in ranges of one chunk", async () => {
+  await using place = await start({});
+  const { size = 0 } = (await place.pull("big")).blobs.find((blob) => blob.size > CHUNK_SIZE) ?? {};
+  const ranges = place.registry.requests.flatMap(({ range }) => range ?? []);
+  const expected = Array.from(
+    { length: Math.ceil(size / CHUNK_SIZE) },
+    (_, index) => `bytes=${index * CHUNK_SIZE}-${Math.min(size, (index + 1) * CHUNK_SIZE) - 1}`,
+  );
+  expect(ranges.toSorted()).toEqual(expected.toSorted());
+});
+
+test("follows to storage on another host without taking the token there, and stays there", async () => {
+  await using place = await start({ blobs: "redirect", token: {} });
+  await place.pull("big");
+  const { requests } = place.registry;
+  const storage = requests.filter(({ kind }) => kind === "storage");
+  expect(storage.length).toBeGreaterThan(5);
+  expect(storage.some(({ authorized }) => authorized)).toBe(false);
+  // One question to the registry per blob: further ranges go to the address that it gave.
+  expect(requests.filter(({ kind }) => kind === "blob")).toHaveLength(4);
+  expect(requests.filter(({ kind }) => kind === "token")).toHaveLength(1);
+});
+
+test("asks the registry anew when the address that it gave has expired", async () => {
+  const expired: Fault = {
+    on: { kind: "storage" },
+    effect: { type: "status", status: 403 },
+    skip: 5,
+    times: 1,
+  };
+  await using place = await start({ blobs: "redirect", faults: [expired] });
+  await place.pull("big");
+  expect(place.registry.faultCounts).toEqual([1]);
+});
+
+test("gets another token when one has expired", async () => {
+  await using place = await start({ token: { usesPerToken: 3 } });
+  await place.pull("big");
+  const tokens = place.registry.requests.filter(({ kind }) => kind === "token");
+  expect(tokens.length).toBeGreaterThan(1);
+});
+
+const brokenBlobs: Record<string, Fault> = {
+  "connections that are cut after a megabyte": {
+    on: { kind: "blob" },
+    effect: { type: "cut", afterBytes: 1_000_000 },
+    share: 0.7,
+  },
+  "connections that are cut anywhere": {
+    on: { kind: "blob" },
+    effect: { type: "cut", afterBytes: "random" },
+    share: 0.5,
+  },
+  "a server that falls silent in the middle": {
+    on: { kind: "blob" },
+    effect: { type: "stall", afterBytes: 100_000 },
+    times: 3,
+  },
+  "a server that never answers": { on: { kind: "blob" }, effect: { type: "no-answer" }, times: 2 },
+  "a server that is too busy": {
+    on: { kind: "blob" },
+    effect: { type: "status", status: 429, headers: { "Retry-After": "0" } },
+    times: 4,
+  },
+  "a server that is down for a moment": {
+    on: { kind: "blob" },
+    effect: { type: "status", status: 503 },
+    times: 4,
+  },
+  "ranges that are ignored": { on: { kind: "blob" }, effect: { type: "ignore-range" } },
+  "ranges that are ignored now and then": {
+    on: { kind: "blob" },
+    effect: { type: "ignore-range" },
+    share: 0.3,
+  },
+  "a length that is stated too short": {
+    on: { kind: "blob" },
+    effect: { type: "content-length", add: -7 },
+    times: 3,
+  },
+  "a length that is stated too long": {
+    on: { kind: "blob" },
+    effect: { type: "content-length", add: 7 },
+    times: 3,
+  },
+};
+
+test.each(Object.entries(brokenBlobs))(
+  "survives %s, and its progress never goes back",
+  async (_, fault) => {
+    await using place = await start({ faults: [fault] });
+    const events: ProgressEvent[] = [];
+    const staged = await place.pull("big", { onProgress: (event) => events.push(event) });
+    expect(place.registry.faultCounts[0]).toBeGreaterThan(0);
+    expect(staged.blobs).toHaveLength(4);
+    const done = events.flatMap((event) => (event.kind === "bytes" ? event.done : []));
+    expect(done).toEqual(done.toSorted((a, b) => a - b));
+    expect(done.at(-1)).toBe(big.size);
+  },
+);
+
+test("where ranges are ignored, one request brings the whole blob", async () => {
+  await using place = await start({ faults: [brokenBlobs["ranges that are ignored"] as Fault] });
+  await place.pull("big");
+  expect(place.registry.requests.filter(({ kind }) => kind === "blob")).toHaveLength(4);
+});
+
+test("after an interruption asks for no piece that had come", async () => {
+  await using place = await start({});
+  const stop = new AbortController();
+  const reason = new Error("Ctrl-C");
+  const onProgress = (event: ProgressEvent) => {
+    if (event.kind === "bytes" && event.done > 3 * CHUNK_SIZE) stop.abort(reason);
+  };
+  await expect(place.pull("big", { signal: stop.signal, onProgress })).rejects.toBe(reason);
+  const { missingBytes } = await place.source.resolve(parseModelName("big"), {});
+  place.registry.forgetRequests();
+  await place.pull("big");
+  const bodies = place.registry.requests.filter(({ kind }) => kind === "blob");
+  expect(bodies.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0)).toBe(missingBytes);
+});
+
+test("content that is damaged on the way never gets a blob's name", async () => {
+  const flip: Fault = {
+    on: { kind: "blob" },
+    effect: { type: "flip", offset: CHUNK_SIZE + 5 },
+  };
+  await using place = await start({ faults: [flip] });
+  await expect(place.pull("big")).rejects.toMatchObject({
+    name: "SourceError",
+    code: "WRONG_CONTENT",
+    message: expect.stringContaining('blob of "registry.ollama.ai/library/big:latest"'),
+  });
+  const names = await readdir(join(place.staging, "blobs/sha256"));
+  for (const name of names)
+    expect(sha256Hex(await readFile(join(place.staging, "blobs/sha256", name)))).toBe(name);
+  place.registry.setFaults([]);
+  expect((await place.pull("big")).blobs).toHaveLength(4);
+});
+
+test("says that a model is unknown, and where it was asked for", async () => {
+  await using place = await start({});
+  await expect(place.pull("llama9")).rejects.toMatchObject({
+    code: "NOT_FOUND",
+    message: expect.stringMatching(
+      /^Cannot find model "registry.ollama.ai\/library\/llama9:latest": http:\/\/127.0.0.1:\d+\//,
+    ),
+  });
+});
+
+test("says which URL cannot be reached, and through which proxy", async () => {
+  const { url } = await start({}).then(async (place) => {
+    await using closing = place;
+    return closing.registry;
+  });
+  const error = await pullFrom(url, {}).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ name: "SourceError", code: "UNREACHABLE" });
+  expect(String(error)).toContain(`Cannot reach ${url}/v2/library/tiny/manifests/latest: `);
+  const env = { HTTP_PROXY: `http://user:secret@${new URL(url).host}` };
+  const proxied = await pullFrom("http://registry.example", { env }).catch(
+    (caught: unknown) => caught,
+  );
+  expect(String(proxied)).toContain(`through the proxy http://${new URL(url).host}`);
+  expect(String(proxied)).not.toContain("secret");
+});
+
+test("passes on what a registry says to an Ollama that is too old", async () => {
+  await using place = await start({ minimumOllama: "0.30.0" }, { ollamaVersion: "0.24.0" });
+  await expect(place.pull("tiny")).rejects.toMatchObject({
+    code: "NEWER_OLLAMA_NEEDED",
+    message: expect.stringContaining("requires a newer version of Ollama"),
+  });
+  await using newer = await start({ minimumOllama: "0.30.0" }, { ollamaVersion: "0.30.1" });
+  expect((await newer.pull("tiny")).blobs).toHaveLength(4);
+});
+
+test("gives up on what is refused at once, with what the registry says", async () => {
+  const body = JSON.stringify({ errors: [{ code: "DENIED", message: "not for\u001b[31m you" }] });
+  const denied: Fault = { on: { kind: "manifest" }, effect: { type: "status", status: 403, body } };
+  await using place = await start({ faults: [denied] });
+  await expect(place.pull("tiny")).rejects.toMatchObject({
+    code: "REFUSED",
+    message: expect.stringContaining("answers 403: not for [31m you"),
+  });
+  expect(place.registry.requests).toHaveLength(1);
+});
+
+test("refuses a cloud model before anything is asked", async () => {
+  await using place = await start({});
+  await expect(place.pull("gpt-oss:120b-cloud")).rejects.toMatchObject({ code: "CLOUD_MODEL" });
+  expect(place.registry.requests).toHaveLength(0);
+});
+
+test("asks the host in a model's name, over HTTP only when told so", async () => {
+  await using place = await start({ storeHost: "registry.example" });
+  const { host } = place.registry;
+  const name = parseModelName(`${host}/team/mine`);
+  await using dir = await temporaryDirectory();
+  const volume = await StagingVolume.open(dir.path, pool);
+  const source = createRegistryModelSource({ volume, insecureHosts: [host], retry: FAST });
+  expect(fullModelName((await source.resolve(name, {})).name)).toBe(`${host}/team/mine:latest`);
+  const secure = createRegistryModelSource({ volume, retry: FAST });
+  await expect(secure.resolve(name, {})).rejects.toMatchObject({
+    code: "UNREACHABLE",
+    message: expect.stringContaining(`https://${host}/`),
+    hint: expect.stringContaining(`--insecure-registry ${host}`),
+  });
+});
+
+test.each(["registry.example", "ftp://registry.example", "https://user:secret@registry.example"])(
+  "refuses %s as the URL of a registry",
+  async (modelRegistry) => {
+    await using dir = await temporaryDirectory();
+    const volume = await StagingVolume.open(dir.path, pool);
+    const create = () => createRegistryModelSource({ volume, modelRegistry });
+    expect(create).toThrow(expect.objectContaining({ name: "DefinitionError", code: "USAGE" }));
+    expect(create).not.toThrow("secret");
+  },
+);
+
+async function start(
+  options: Partial<ModelRegistryOptions>,
+  client: Partial<RegistryModelOptions> = {},
+) {
+  await using stack = new AsyncDisposableStack();
+  const registry = stack.use(await startModelRegistry({ store, ...options }));
+  const { path: staging } = stack.use(await temporaryDirectory());
+  const volume = await StagingVolume.open(staging, pool);
+  const source = createRegistryModelSource({
+    volume,
+    modelRegistry: registry.url,
+    retry: FAST,
+    idleTimeoutMs: 300,
+    ...client,
+  });
+  const pull = async (name: string, work: WorkOptions = {}): Promise<StagedModel> =>
+    source.stage(await source.resolve(parseModelName(name), work), work);
+  const running = stack.move();
+  return { registry, source, staging, pull, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+async function pullFrom(
+  modelRegistry: string,
+  options: Partial<RegistryModelOptions>,
+): Promise<unknown> {
+  await using dir = await temporaryDirectory();
+  const volume = await StagingVolume.open(dir.path, pool);
+  const source = createRegistryModelSource({ volume, modelRegistry, retry: FAST, ...options });
+  return await source.resolve(parseModelName("tiny"), {});
+}
