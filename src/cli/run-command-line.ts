@@ -14,7 +14,7 @@ export async function runCommandLine(
   const typedName = typedNameOf(argv[1] ?? "");
   const messages = new Messages(stderr, typedName);
   const surroundings = { stdout, stderr, messages, signal, commandLine: argv.slice(2) };
-  endQuietlyWhenNobodyReads(stdout);
+  for (const stream of [stdout, stderr]) goOnWhenNobodyReads(stream);
   let exitCode = 0;
   const program = createProgram(typedName, async (options, command) => {
     exitCode = await runCommand(surroundings, options, command);
@@ -46,8 +46,8 @@ function usageError(error: unknown, command = ""): unknown {
   });
 }
 
-/** `bundle inspect … | head` is no error. */
-function endQuietlyWhenNobodyReads(stream: NodeJS.WriteStream): void {
+/** `bundle inspect … | head` is no error, and a reader that goes away stops no work. */
+function goOnWhenNobodyReads(stream: NodeJS.WriteStream): void {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });

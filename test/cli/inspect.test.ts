@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { smallContents, writeSmallBundle } from "../support/small-bundle.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { writeModel } from "../support/tiny-models.ts";
 import { runBundle } from "./run-bundle.ts";
 
 test("lists images, models and files, and says what the bundle is called", async () => {
@@ -41,6 +43,21 @@ test("what a bundle says never reaches the terminal raw", async () => {
   const { path } = await writeSmallBundle(directory.path, pool, { ...contents, models: [hostile] });
   const { stdout } = await runBundle(["inspect", path]);
   expect(stdout).toContain("MIT\\x1b]0;owned\\x07\\u202e");
+});
+
+test("--licenses prints the licences in full, and never raw", async () => {
+  await using directory = await temporaryDirectory();
+  const at = (name: string) => join(directory.path, name);
+  await writeModel(at("store"), {
+    name: "tiny",
+    license: "MIT\nsecond line\u001b]0;owned\u0007\n",
+  });
+  const from = ["--from-store", at("store"), "--staging", at("staging"), "-o", at("bundle.tar.gz")];
+  await runBundle(["create", "--models", "tiny", "--image", "none", ...from]);
+  const { stdout } = await runBundle(["inspect", "--licenses", at("bundle.tar.gz")]);
+  expect(stdout).toMatch(
+    /\nLicence of registry\.ollama\.ai\/library\/tiny:latest:\n\nMIT\nsecond line\\x1b\]0;owned\\x07\n$/,
+  );
 });
 
 test("a reader that goes away is no error", async () => {
