@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { nodeProblem } from "./cli/node-problem.ts";
 
 // Everything else is imported only after this: an older Node may not even be able to read it.
