@@ -25,8 +25,12 @@ export class BlobHash {
   async check(): Promise<void> {
     const sha256 = await this.#hash.digest();
     if (sha256 === hexOfBlobPath(this.#path)) return;
-    throw new BundleError("DAMAGED", `Cannot install "${this.#path}": its content has the sha256 ${sha256}`, {
-      hint: "The bundle contradicts itself. Create it again, and take it from someone you trust.",
-    });
+    throw new BundleError(
+      "DAMAGED",
+      `Cannot install "${this.#path}": its content has the sha256 ${sha256}`,
+      {
+        hint: "The bundle contradicts itself. Create it again, and take it from someone you trust.",
+      },
+    );
   }
 }

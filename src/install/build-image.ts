@@ -15,8 +15,14 @@ export interface BuildImage {
 }
 
 /** Builds the bundle's own Dockerfile.models on the loaded image: environment and health check, no content. */
-export async function buildImage({ engine, bundle, base, tag, labels }: BuildImage, options: WorkOptions): Promise<void> {
+export async function buildImage(
+  { engine, bundle, base, tag, labels }: BuildImage,
+  options: WorkOptions,
+): Promise<void> {
   options.onProgress?.({ kind: "step", text: `Building the image "${tag}"` });
   const context = tarOf([{ path: DOCKERFILE, content: await bundle.bytes(DOCKERFILE, options) }]);
-  await engine.build({ context, dockerfile: DOCKERFILE, target: "runtime", tag, args: { BASE: base }, labels }, options);
+  await engine.build(
+    { context, dockerfile: DOCKERFILE, target: "runtime", tag, args: { BASE: base }, labels },
+    options,
+  );
 }

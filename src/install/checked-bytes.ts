@@ -13,7 +13,11 @@ const COPY_SIZE = 1024 * 1024;
  * A file's checked content as bytes of its own: a connection can hold what it was given for longer than the shared buffer that
  * the check worked in may be held.
  */
-export async function* checkedBytes(bundle: BundleReader, path: string, options: WorkOptions): AsyncGenerator<Buffer> {
+export async function* checkedBytes(
+  bundle: BundleReader,
+  path: string,
+  options: WorkOptions,
+): AsyncGenerator<Buffer> {
   for await (const piece of bundle.content(path, options)) {
     using held = piece;
     yield* copiesOf(held.runs);
@@ -22,7 +26,15 @@ export async function* checkedBytes(bundle: BundleReader, path: string, options:
 
 /** The same for a blob that is written into a store: counted, and in the end its whole sha256 must be what its name says. */
 export async function* hashedBytes(
-  { bundle, pool, count }: { readonly bundle: BundleReader; readonly pool: ChunkPool; readonly count: (bytes: number) => void },
+  {
+    bundle,
+    pool,
+    count,
+  }: {
+    readonly bundle: BundleReader;
+    readonly pool: ChunkPool;
+    readonly count: (bytes: number) => void;
+  },
   path: string,
   options: WorkOptions,
 ): AsyncGenerator<Buffer> {
@@ -51,7 +63,9 @@ export async function* modelLayerBytes(
   options: WorkOptions,
 ): AsyncGenerator<Uint8Array> {
   const files = filesAt(bundle, paths);
-  const { before, end } = modelLayerFrame(files.map(({ path, size }) => ({ path: pathInStore(path), size })));
+  const { before, end } = modelLayerFrame(
+    files.map(({ path, size }) => ({ path: pathInStore(path), size })),
+  );
   for (const [index, { path }] of files.entries()) {
     yield before[index] ?? Buffer.alloc(0);
     yield* checkedBytes(bundle, path, options);

@@ -11,19 +11,29 @@ export async function emptyStore(step: StepOf<"storeFiles">): Promise<void> {
     const store = await openStore(step.store);
     for (const { path, previous } of step.manifests) {
       if (previous === undefined) await rm(join(step.store, path), { force: true });
-      else await putStoreFile({ store, temporary: step.temporary }, path, Buffer.from(previous, "base64"));
+      else
+        await putStoreFile(
+          { store, temporary: step.temporary },
+          path,
+          Buffer.from(previous, "base64"),
+        );
     }
     const named = await blobsNamedIn(step.store);
-    for (const path of step.blobs) if (!named.has(path)) await rm(join(step.store, path), { force: true });
+    for (const path of step.blobs)
+      if (!named.has(path)) await rm(join(step.store, path), { force: true });
     await removeTemporary({ store, temporary: step.temporary });
-    for (const directory of step.directories.toReversed()) await removeIfEmpty(join(step.store, directory));
+    for (const directory of step.directories.toReversed())
+      await removeIfEmpty(join(step.store, directory));
   });
 }
 
 /** `blobs/sha256-<hex>` for each digest in any manifest: a pull that ran at the same time may rely on a blob that we brought. */
 async function blobsNamedIn(store: string): Promise<Set<string>> {
   const named = new Set<string>();
-  const entries = await readdir(join(store, "manifests"), { recursive: true, withFileTypes: true }).catch(() => []);
+  const entries = await readdir(join(store, "manifests"), {
+    recursive: true,
+    withFileTypes: true,
+  }).catch(() => []);
   for (const entry of entries.filter((each) => each.isFile())) {
     const text = await readFile(join(entry.parentPath, entry.name), "utf8");
     for (const [, hex] of text.matchAll(/sha256:([0-9a-f]{64})/g)) named.add(`blobs/sha256-${hex}`);

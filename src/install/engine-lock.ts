@@ -5,13 +5,21 @@ import { LABEL } from "./installation-id.ts";
 
 const LOCK_VOLUME = "ollama-bundle-lock";
 
-const HOLDER = { host: "ollama-bundle.host", pid: "ollama-bundle.pid", since: "ollama-bundle.since" } as const;
+const HOLDER = {
+  host: "ollama-bundle.host",
+  pid: "ollama-bundle.pid",
+  since: "ollama-bundle.since",
+} as const;
 
 /**
  * Lets one installation at a time work on an engine, from whichever host: a volume whose labels name its holder. Creating a
  * volume that is there changes nothing, so the labels tell who came first. Throws {@link HostError} LOCKED, naming the holder.
  */
-export async function lockEngine(engine: Engine, installation: string, now: Date): Promise<AsyncDisposable> {
+export async function lockEngine(
+  engine: Engine,
+  installation: string,
+  now: Date,
+): Promise<AsyncDisposable> {
   const labels = {
     [LABEL.installation]: installation,
     [LABEL.role]: "lock",
@@ -22,12 +30,17 @@ export async function lockEngine(engine: Engine, installation: string, now: Date
   const before = await engine.volume(LOCK_VOLUME);
   if (before === undefined) await engine.createVolume(LOCK_VOLUME, labels);
   const holder = before ?? (await engine.volume(LOCK_VOLUME));
-  if (holder?.labels[LABEL.installation] !== installation) throw locked(engine, holder?.labels ?? {});
+  if (holder?.labels[LABEL.installation] !== installation)
+    throw locked(engine, holder?.labels ?? {});
   return { [Symbol.asyncDispose]: () => engine.removeVolume(LOCK_VOLUME) };
 }
 
 function locked({ address }: Engine, labels: Readonly<Record<string, string>>): HostError {
-  const { [HOLDER.host]: host = "an unknown host", [HOLDER.pid]: pid = "unknown", [HOLDER.since]: since = "an unknown time" } = labels;
+  const {
+    [HOLDER.host]: host = "an unknown host",
+    [HOLDER.pid]: pid = "unknown",
+    [HOLDER.since]: since = "an unknown time",
+  } = labels;
   return new HostError(
     "LOCKED",
     `Cannot install on the engine at ${address}: process ${pid} on ${host} is installing there since ${since}`,

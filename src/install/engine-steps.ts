@@ -5,7 +5,11 @@ import { buildImage } from "./build-image.ts";
 import { LABEL } from "./installation-id.ts";
 import type { Journal } from "./journal.ts";
 import { loadImage } from "./load-image.ts";
-import { type ModelsIntoVolume, writeVolumeBlobs, writeVolumeManifests } from "./models-into-volume.ts";
+import {
+  type ModelsIntoVolume,
+  writeVolumeBlobs,
+  writeVolumeManifests,
+} from "./models-into-volume.ts";
 import type { EngineInstall, EnginePlan } from "./plan-on-engine.ts";
 import { runContainer } from "./run-container.ts";
 import { helperName } from "./volume-helper.ts";
@@ -29,7 +33,10 @@ export async function loadStep(run: EngineRun, options: WorkOptions): Promise<vo
 }
 
 /** In `volume` mode, writes blobs that no manifest names yet; returns those that are new there. */
-export async function blobsStep(run: EngineRun, options: WorkOptions): Promise<readonly BundledFile[]> {
+export async function blobsStep(
+  run: EngineRun,
+  options: WorkOptions,
+): Promise<readonly BundledFile[]> {
   return run.modelsIn === "volume" ? writeVolumeBlobs(intoVolume(run), options) : [];
 }
 
@@ -51,14 +58,27 @@ export async function runStep(run: EngineRun, options: WorkOptions): Promise<voi
   await run.journal.add({ kind: "container", name });
   const labels = { ...labelsOf(run), [LABEL.role]: "server" };
   await runContainer(
-    { engine: run.engine, name, image, publish, labels, volume: run.modelsIn === "volume" ? volume : undefined },
+    {
+      engine: run.engine,
+      name,
+      image,
+      publish,
+      labels,
+      volume: run.modelsIn === "volume" ? volume : undefined,
+    },
     options,
   );
 }
 
 function intoVolume(run: EngineRun): ModelsIntoVolume {
   const { engine, names, installation, planned } = run;
-  const helper = { engine, volume: names.volume, name: helperName(installation), image: planned.image.name, installation };
+  const helper = {
+    engine,
+    volume: names.volume,
+    name: helperName(installation),
+    image: planned.image.name,
+    installation,
+  };
   return {
     ...run,
     helper,

@@ -22,18 +22,27 @@ export interface FillStore {
  * Writes blobs into a store, each whole or not at all, hashed on the way and with the current time: Ollama deletes old ones
  * that no manifest names, when it starts.
  */
-export async function putBlobs(fill: FillStore, blobs: readonly BundledFile[], options: WorkOptions): Promise<void> {
+export async function putBlobs(
+  fill: FillStore,
+  blobs: readonly BundledFile[],
+  options: WorkOptions,
+): Promise<void> {
   const total = blobs.reduce((sum, { size }) => sum + size, 0);
   const count = countBytes("models", total, options.onProgress);
   await inStore(fill.store.root, async () => {
-    for (const directory of ["blobs", fill.temporary]) await ensureStoreDirectory(fill.store, directory);
+    for (const directory of ["blobs", fill.temporary])
+      await ensureStoreDirectory(fill.store, directory);
     for (const blob of blobs) await putBlob(fill, blob, { ...options, count });
     await syncDirectory(join(fill.store.root, "blobs"));
   });
 }
 
 /** Writes manifests; their blobs must be there. */
-export async function putManifests(fill: FillStore, manifests: readonly BundledFile[], options: WorkOptions): Promise<void> {
+export async function putManifests(
+  fill: FillStore,
+  manifests: readonly BundledFile[],
+  options: WorkOptions,
+): Promise<void> {
   await inStore(fill.store.root, async () => {
     for (const manifest of manifests) {
       const bytes = await fill.bundle.bytes(manifest.path, options);
@@ -55,7 +64,10 @@ export async function putStoreFile(
 }
 
 /** Those blobs that are gone, or have another size. */
-export async function lostBlobs(store: Store, blobs: readonly BundledFile[]): Promise<BundledFile[]> {
+export async function lostBlobs(
+  store: Store,
+  blobs: readonly BundledFile[],
+): Promise<BundledFile[]> {
   const lost: BundledFile[] = [];
   for (const blob of blobs) {
     if ((await sizeOf(join(store.root, pathInStore(blob.path)))) !== blob.size) lost.push(blob);
@@ -67,19 +79,33 @@ export async function lostBlobs(store: Store, blobs: readonly BundledFile[]): Pr
  * An Ollama that starts in the middle of an installation can delete blobs whose manifests are not there yet. Now they are:
  * what was lost is written again, once. Throws {@link HostError} where that did not help.
  */
-export async function restoreLostBlobs(fill: FillStore, blobs: readonly BundledFile[], options: WorkOptions): Promise<void> {
+export async function restoreLostBlobs(
+  fill: FillStore,
+  blobs: readonly BundledFile[],
+  options: WorkOptions,
+): Promise<void> {
   const lost = await lostBlobs(fill.store, blobs);
   if (lost.length === 0) return;
-  options.onProgress?.({ kind: "warning", text: `${lost.length} blobs disappeared while models were installed; writing them again` });
+  options.onProgress?.({
+    kind: "warning",
+    text: `${lost.length} blobs disappeared while models were installed; writing them again`,
+  });
   await putBlobs(fill, lost, options);
   const [still] = await lostBlobs(fill.store, blobs);
   if (still === undefined) return;
-  throw new HostError("IO", `Cannot install into the store "${fill.store.root}": "${pathInStore(still.path)}" disappears again and again`, {
-    hint: "Stop what else works on this store, and run this again.",
-  });
+  throw new HostError(
+    "IO",
+    `Cannot install into the store "${fill.store.root}": "${pathInStore(still.path)}" disappears again and again`,
+    {
+      hint: "Stop what else works on this store, and run this again.",
+    },
+  );
 }
 
-export async function removeTemporary({ store, temporary }: Pick<FillStore, "store" | "temporary">): Promise<void> {
+export async function removeTemporary({
+  store,
+  temporary,
+}: Pick<FillStore, "store" | "temporary">): Promise<void> {
   await rm(join(store.root, temporary), { recursive: true, force: true });
 }
 
@@ -119,7 +145,8 @@ async function appear(
 async function writeRuns(file: FileHandle, runs: readonly Buffer[]): Promise<number> {
   let total = 0;
   for (const run of runs) {
-    for (let done = 0; done < run.length; ) done += (await file.write(run, done, run.length - done)).bytesWritten;
+    for (let done = 0; done < run.length;)
+      done += (await file.write(run, done, run.length - done)).bytesWritten;
     total += run.length;
   }
   return total;

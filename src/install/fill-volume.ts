@@ -21,7 +21,11 @@ export async function putVolumeBlobs(
   options: WorkOptions,
 ): Promise<void> {
   options.onProgress?.({ kind: "step", text: `Writing models into the volume "${helper.volume}"` });
-  const count = countBytes("models", blobs.reduce((sum, { size }) => sum + size, 0), options.onProgress);
+  const count = countBytes(
+    "models",
+    blobs.reduce((sum, { size }) => sum + size, 0),
+    options.onProgress,
+  );
   const mtime = secondsNow();
   const entries = blobs.map(({ path, size }) => ({
     path: pathInStore(path),
@@ -29,7 +33,11 @@ export async function putVolumeBlobs(
     mtime,
     content: hashedBytes({ bundle, pool, count }, path, options),
   }));
-  await putIntoVolume(helper, [...directoryEntries(["blobs", "manifests"], mtime), ...entries], options);
+  await putIntoVolume(
+    helper,
+    [...directoryEntries(["blobs", "manifests"], mtime), ...entries],
+    options,
+  );
 }
 
 /** Writes manifests; their blobs must be there. */
@@ -39,7 +47,8 @@ export async function putVolumeManifests(
   options: WorkOptions,
 ): Promise<void> {
   const files: { readonly path: string; readonly bytes: Buffer }[] = [];
-  for (const { path } of manifests) files.push({ path: pathInStore(path), bytes: await bundle.bytes(path, options) });
+  for (const { path } of manifests)
+    files.push({ path: pathInStore(path), bytes: await bundle.bytes(path, options) });
   await putVolumeFiles(helper, files, options);
 }
 
@@ -50,8 +59,16 @@ export async function putVolumeFiles(
   options: WorkOptions,
 ): Promise<void> {
   const mtime = secondsNow();
-  const directories = directoryEntries(files.flatMap(({ path }) => prefixesOf(dirname(path))), mtime);
-  const entries = files.map(({ path, bytes }) => ({ path, size: bytes.length, mtime, content: bytes }));
+  const directories = directoryEntries(
+    files.flatMap(({ path }) => prefixesOf(dirname(path))),
+    mtime,
+  );
+  const entries = files.map(({ path, bytes }) => ({
+    path,
+    size: bytes.length,
+    mtime,
+    content: bytes,
+  }));
   await putIntoVolume(helper, [...directories, ...entries], options);
 }
 

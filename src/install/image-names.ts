@@ -29,9 +29,13 @@ export function defaultTag(bundleName: string): string {
 export function readTag(text: string): string {
   const reference = parseImageReference(text);
   if (reference.digest === undefined) return fullImageReference(reference);
-  throw new DefinitionError("USAGE", `Cannot tag the image as "${text}": a digest follows from the content`, {
-    hint: "Write a name and a tag, for example ollama-preloaded:site-a.",
-  });
+  throw new DefinitionError(
+    "USAGE",
+    `Cannot tag the image as "${text}": a digest follows from the content`,
+    {
+      hint: "Write a name and a tag, for example ollama-preloaded:site-a.",
+    },
+  );
 }
 
 /** Repositories are lower case, and between letters and digits have one ".", one or two "_", or any number of "-". */

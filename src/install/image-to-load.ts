@@ -5,7 +5,13 @@ import type { WorkOptions } from "../core/progress.ts";
 import { type WrittenTarEntry, writeTar } from "../core/tar.ts";
 import { checkedBytes, describeModelLayer, modelLayerBytes } from "./checked-bytes.ts";
 import { loadedImageName } from "./image-names.ts";
-import { type ArchiveFrame, type LayerBlob, addLayers, archiveFrame, blobPath } from "./image-with-models.ts";
+import {
+  type ArchiveFrame,
+  type LayerBlob,
+  addLayers,
+  archiveFrame,
+  blobPath,
+} from "./image-with-models.ts";
 
 /** The image that an engine is given: the bundle's, or that with layers of models on top. */
 export interface ImageToLoad {
@@ -21,19 +27,31 @@ export interface ImageToLoad {
 /** Works out the image; reads no more of the bundle than its config. Without model layers the config's bytes are untouched. */
 export async function imageToLoad(
   bundle: BundleReader,
-  { image, modelLayers }: { readonly image: BundledImage; readonly modelLayers: readonly ModelLayer[] },
+  {
+    image,
+    modelLayers,
+  }: { readonly image: BundledImage; readonly modelLayers: readonly ModelLayer[] },
   options: WorkOptions,
 ): Promise<ImageToLoad> {
   const { name, platform, files } = bundle.manifest;
   const base = await bundle.bytes(`image/${blobPath(image.configDigest)}`, options);
-  const added = modelLayers.map((layer) => ({ diffId: layer.diffId, describedAs: describeModelLayer(layer) }));
+  const added = modelLayers.map((layer) => ({
+    diffId: layer.diffId,
+    describedAs: describeModelLayer(layer),
+  }));
   const config = added.length === 0 ? base : addLayers(base, added);
   const sizes = new Map(files.map(({ path, size }) => [path, size]));
   return {
-    name: loadedImageName({ name, id: bundle.id }, added.length === 0 ? undefined : sha256Hex(config)),
+    name: loadedImageName(
+      { name, id: bundle.id },
+      added.length === 0 ? undefined : sha256Hex(config),
+    ),
     platform,
     config,
-    baseLayers: image.diffIds.map((diffId) => ({ diffId, size: sizes.get(`image/${blobPath(diffId)}`) ?? 0 })),
+    baseLayers: image.diffIds.map((diffId) => ({
+      diffId,
+      size: sizes.get(`image/${blobPath(diffId)}`) ?? 0,
+    })),
     modelLayers,
   };
 }
@@ -51,7 +69,11 @@ export function layerBytes(image: ImageToLoad): number {
  * The archive for `docker load`: an OCI layout with docker's manifest.json, made on the fly from checked chunks. Every layer is
  * in it, since an engine with containerd's store refuses an archive that leaves out what it has.
  */
-export function loadArchive(bundle: BundleReader, image: ImageToLoad, options: WorkOptions): AsyncIterable<Uint8Array> {
+export function loadArchive(
+  bundle: BundleReader,
+  image: ImageToLoad,
+  options: WorkOptions,
+): AsyncIterable<Uint8Array> {
   const frame = archiveFrame(image.name, image.config, layersOf(image));
   const base = distinct(image.baseLayers).map(({ diffId, size }) => ({
     path: blobPath(diffId),
@@ -66,7 +88,10 @@ export function loadArchive(bundle: BundleReader, image: ImageToLoad, options: W
   return writeTar([...frameEntries(frame, image.config), ...base, ...models]);
 }
 
-function frameEntries({ ociLayout, index, dockerManifest, manifest }: ArchiveFrame, config: Buffer): WrittenTarEntry[] {
+function frameEntries(
+  { ociLayout, index, dockerManifest, manifest }: ArchiveFrame,
+  config: Buffer,
+): WrittenTarEntry[] {
   const blob = (bytes: Buffer): WrittenTarEntry => ({
     path: blobPath(`sha256:${sha256Hex(bytes)}`),
     size: bytes.length,

@@ -56,13 +56,25 @@ export interface ArchiveFrame {
 }
 
 /** Describes an image as an OCI layout with docker's manifest.json beside it, to be filed under `name`. */
-export function archiveFrame(name: string, configBytes: Buffer, layers: readonly LayerBlob[]): ArchiveFrame {
+export function archiveFrame(
+  name: string,
+  configBytes: Buffer,
+  layers: readonly LayerBlob[],
+): ArchiveFrame {
   const configDigest = `sha256:${sha256Hex(configBytes)}`;
   const manifest = json({
     schemaVersion: 2,
     mediaType: "application/vnd.oci.image.manifest.v1+json",
-    config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: configDigest, size: configBytes.length },
-    layers: layers.map(({ diffId, size }) => ({ mediaType: "application/vnd.oci.image.layer.v1.tar", digest: diffId, size })),
+    config: {
+      mediaType: "application/vnd.oci.image.config.v1+json",
+      digest: configDigest,
+      size: configBytes.length,
+    },
+    layers: layers.map(({ diffId, size }) => ({
+      mediaType: "application/vnd.oci.image.layer.v1.tar",
+      digest: diffId,
+      size,
+    })),
   });
   const tag = name.slice(name.lastIndexOf(":") + 1);
   const described = {
@@ -76,7 +88,11 @@ export function archiveFrame(name: string, configBytes: Buffer, layers: readonly
     ociLayout: json({ imageLayoutVersion: "1.0.0" }),
     index: json({ schemaVersion: 2, manifests: [described] }),
     dockerManifest: json([
-      { Config: blobPath(configDigest), RepoTags: [name], Layers: layers.map(({ diffId }) => blobPath(diffId)) },
+      {
+        Config: blobPath(configDigest),
+        RepoTags: [name],
+        Layers: layers.map(({ diffId }) => blobPath(diffId)),
+      },
     ]),
     manifest,
   };
@@ -90,9 +106,13 @@ export function blobPath(digest: string): string {
 function readConfig(bytes: Buffer): z.infer<typeof config> {
   const parsed = config.safeParse(jsonOrUndefined(bytes));
   if (parsed.success) return parsed.data;
-  throw new BundleError("DAMAGED", `Cannot load the image: its config is not acceptable: ${z.prettifyError(parsed.error)}`, {
-    hint: "Create the bundle again.",
-  });
+  throw new BundleError(
+    "DAMAGED",
+    `Cannot load the image: its config is not acceptable: ${z.prettifyError(parsed.error)}`,
+    {
+      hint: "Create the bundle again.",
+    },
+  );
 }
 
 function jsonOrUndefined(bytes: Buffer): unknown {

@@ -33,7 +33,12 @@ const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]+$/;
 
 /** Throws {@link DefinitionError} for what is no name or address. */
 export function readEngineNames(wishes: InstallWishes, bundleName: string): EngineNames {
-  const { container = "ollama", volume = "ollama-models", publish = "11434", tag = defaultTag(bundleName) } = wishes;
+  const {
+    container = "ollama",
+    volume = "ollama-models",
+    publish = "11434",
+    tag = defaultTag(bundleName),
+  } = wishes;
   return {
     container: engineName("container", container),
     volume: engineName("volume", volume),
@@ -45,19 +50,30 @@ export function readEngineNames(wishes: InstallWishes, bundleName: string): Engi
 /** Throws {@link DefinitionError} where `native` lacks its store, or another mode is given one. */
 export function readStoreWish({ modelsIn, store }: InstallWishes): string | undefined {
   if (modelsIn === "native" && store === undefined) {
-    throw new DefinitionError("USAGE", "Cannot install natively: it is not said where Ollama has its models on this host", {
-      hint: "Add --store DIR: OLLAMA_MODELS of that Ollama, else .ollama/models in the home of the user that it runs as.",
-    });
+    throw new DefinitionError(
+      "USAGE",
+      "Cannot install natively: it is not said where Ollama has its models on this host",
+      {
+        hint: "Add --store DIR: OLLAMA_MODELS of that Ollama, else .ollama/models in the home of the user that it runs as.",
+      },
+    );
   }
   if (modelsIn !== "native" && store !== undefined) {
-    throw new DefinitionError("USAGE", `Cannot install into the store "${store}": that is for --models-in native`, {
-      hint: "Add --models-in native, or leave --store out.",
-    });
+    throw new DefinitionError(
+      "USAGE",
+      `Cannot install into the store "${store}": that is for --models-in native`,
+      {
+        hint: "Add --models-in native, or leave --store out.",
+      },
+    );
   }
   return store;
 }
 
 function engineName(what: string, name: string): string {
   if (ENGINE_NAME.test(name)) return name;
-  throw new DefinitionError("USAGE", `Cannot name a ${what} ${JSON.stringify(name)}: expected letters, digits, "_", "." and "-"`);
+  throw new DefinitionError(
+    "USAGE",
+    `Cannot name a ${what} ${JSON.stringify(name)}: expected letters, digits, "_", "." and "-"`,
+  );
 }

@@ -6,7 +6,11 @@ export interface InstallPlan {
   readonly modelsIn: ModelsIn;
   /** Of the bundle's image: `linux/amd64`. */
   readonly platform: string;
-  readonly engine?: { readonly address: string; readonly product: string; readonly version: string };
+  readonly engine?: {
+    readonly address: string;
+    readonly product: string;
+    readonly version: string;
+  };
   /** Names that will be given, as the user writes them. */
   readonly names: {
     readonly loaded?: string;
@@ -16,7 +20,11 @@ export interface InstallPlan {
     readonly volume?: string;
     readonly store?: string;
   };
-  readonly models: readonly { readonly name: string; readonly digest: string; readonly size: number }[];
+  readonly models: readonly {
+    readonly name: string;
+    readonly digest: string;
+    readonly size: number;
+  }[];
   readonly space: readonly SpaceNeed[];
   readonly warnings: readonly string[];
 }

@@ -12,6 +12,9 @@ export const LABEL = {
 
 /** Names one run of install, sortable by time: `20260102t030405z-1a2b3c4d`. Fit for container, volume and file names. */
 export function newInstallationId(now: Date): string {
-  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, "").toLowerCase();
+  const time = now
+    .toISOString()
+    .replaceAll(/[-:]|\.\d+/g, "")
+    .toLowerCase();
   return `${time}-${randomBytes(4).toString("hex")}`;
 }

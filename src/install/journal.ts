@@ -77,8 +77,14 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    const content: JournalContent = { schemaVersion: JOURNAL_VERSION, ...this.#head, steps: this.#steps };
-    await writing(this.directory, () => writeFileWhole(this.path, `${JSON.stringify(content, undefined, 2)}\n`, 0o600));
+    const content: JournalContent = {
+      schemaVersion: JOURNAL_VERSION,
+      ...this.#head,
+      steps: this.#steps,
+    };
+    await writing(this.directory, () =>
+      writeFileWhole(this.path, `${JSON.stringify(content, undefined, 2)}\n`, 0o600),
+    );
   }
 }
 

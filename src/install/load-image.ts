@@ -11,20 +11,32 @@ import { type ImageToLoad, layerBytes, layersOf, loadArchive } from "./image-to-
  * another platform without a word.
  */
 export async function loadImage(
-  { engine, bundle, image }: { readonly engine: Engine; readonly bundle: BundleReader; readonly image: ImageToLoad },
+  {
+    engine,
+    bundle,
+    image,
+  }: { readonly engine: Engine; readonly bundle: BundleReader; readonly image: ImageToLoad },
   options: WorkOptions,
 ): Promise<void> {
   options.onProgress?.({ kind: "step", text: `Loading the image "${image.name}"` });
-  const archive = counted(loadArchive(bundle, image, options), countBytes("image", layerBytes(image), options.onProgress));
+  const archive = counted(
+    loadArchive(bundle, image, options),
+    countBytes("image", layerBytes(image), options.onProgress),
+  );
   await engine.load(Readable.from(archive, { objectMode: false }), options);
   const loaded = await engine.image(image.name);
   if (loaded === undefined) throw differs(image, "the engine does not have it");
-  if (loaded.platform !== image.platform) throw differs(image, `the engine has it for ${loaded.platform}`);
+  if (loaded.platform !== image.platform)
+    throw differs(image, `the engine has it for ${loaded.platform}`);
   const layers = layersOf(image).map(({ diffId }) => diffId);
-  if (!sameLayers(loaded.diffIds, layers)) throw differs(image, "the engine has it with other layers");
+  if (!sameLayers(loaded.diffIds, layers))
+    throw differs(image, "the engine has it with other layers");
 }
 
-async function* counted(bytes: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  count: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
   for await (const piece of bytes) {
     yield piece;
     count(piece.length);
@@ -32,7 +44,11 @@ async function* counted(bytes: AsyncIterable<Uint8Array>, count: (bytes: number)
 }
 
 function differs({ name }: ImageToLoad, found: string): EngineError {
-  return new EngineError("IMAGE_DIFFERS", `Cannot use the image "${name}" that was just loaded: ${found}`, {
-    hint: "See the engine's log, and run this again.",
-  });
+  return new EngineError(
+    "IMAGE_DIFFERS",
+    `Cannot use the image "${name}" that was just loaded: ${found}`,
+    {
+      hint: "See the engine's log, and run this again.",
+    },
+  );
 }

@@ -8,7 +8,12 @@ export function manifestPathOf({ name }: Pick<BundledModel, "name">): string {
 
 /** The paths in a bundle of everything that these models need: manifests and blobs. */
 export function wantedPaths(models: readonly BundledModel[]): Set<string> {
-  return new Set(models.flatMap((model) => [manifestPathOf(model), ...model.blobs.map((hex) => `models/blobs/sha256-${hex}`)]));
+  return new Set(
+    models.flatMap((model) => [
+      manifestPathOf(model),
+      ...model.blobs.map((hex) => `models/blobs/sha256-${hex}`),
+    ]),
+  );
 }
 
 /** A path of the bundle as it is in a store: `blobs/…` or `manifests/…`. */

@@ -1,6 +1,12 @@
 import type { BundledFile } from "../bundle/models-json.ts";
 import type { WorkOptions } from "../core/progress.ts";
-import { type FillStore, putBlobs, putManifests, removeTemporary, restoreLostBlobs } from "./fill-store.ts";
+import {
+  type FillStore,
+  putBlobs,
+  putManifests,
+  removeTemporary,
+  restoreLostBlobs,
+} from "./fill-store.ts";
 import type { Journal } from "./journal.ts";
 import { pathInStore } from "./model-paths.ts";
 import type { Selection } from "./select-models.ts";
@@ -12,7 +18,10 @@ export interface ModelsIntoStore extends FillStore {
 }
 
 /** Writes the blobs that the store lacks or holds damaged, and returns those that are new there. No manifest names them yet. */
-export async function writeStoreBlobs(into: ModelsIntoStore, options: WorkOptions): Promise<readonly BundledFile[]> {
+export async function writeStoreBlobs(
+  into: ModelsIntoStore,
+  options: WorkOptions,
+): Promise<readonly BundledFile[]> {
   const { store, temporary, journal } = into;
   options.onProgress?.({ kind: "step", text: `Writing models into the store "${store.root}"` });
   const survey = await surveyStore(into, options);
@@ -29,7 +38,10 @@ export async function writeStoreBlobs(into: ModelsIntoStore, options: WorkOption
 }
 
 /** Makes the blobs models, once every byte of the bundle was checked. */
-export async function writeStoreManifests(into: ModelsIntoStore, options: WorkOptions): Promise<void> {
+export async function writeStoreManifests(
+  into: ModelsIntoStore,
+  options: WorkOptions,
+): Promise<void> {
   const { selection } = into;
   await putManifests(into, selection.manifests, options);
   await restoreLostBlobs(into, selection.blobs, options);

@@ -17,7 +17,10 @@ export interface ModelsIntoVolume extends FillVolume {
 }
 
 /** Writes the blobs that the volume lacks, and returns those that are new there. No manifest names them yet. */
-export async function writeVolumeBlobs(into: ModelsIntoVolume, options: WorkOptions): Promise<readonly BundledFile[]> {
+export async function writeVolumeBlobs(
+  into: ModelsIntoVolume,
+  options: WorkOptions,
+): Promise<readonly BundledFile[]> {
   const { helper, selection, journal, volumeExists } = into;
   if (!volumeExists) await createModelsVolume(into);
   await journal.add({ kind: "container", name: helper.name });
@@ -26,14 +29,23 @@ export async function writeVolumeBlobs(into: ModelsIntoVolume, options: WorkOpti
   if (volumeExists) {
     const blobs = survey.missing.map(({ path }) => pathInStore(path));
     const { volume, image } = helper;
-    await journal.add({ kind: "volumeFiles", volume, image, blobs, manifests: [...survey.manifests] });
+    await journal.add({
+      kind: "volumeFiles",
+      volume,
+      image,
+      blobs,
+      manifests: [...survey.manifests],
+    });
   }
   await putVolumeBlobs(into, [...survey.missing, ...survey.damaged], options);
   return survey.missing;
 }
 
 /** Makes the blobs models, once every byte of the bundle was checked. */
-export async function writeVolumeManifests(into: ModelsIntoVolume, options: WorkOptions): Promise<void> {
+export async function writeVolumeManifests(
+  into: ModelsIntoVolume,
+  options: WorkOptions,
+): Promise<void> {
   const { helper, selection } = into;
   await putVolumeManifests(into, selection.manifests, options);
   await helper.engine.removeContainer(helper.name);

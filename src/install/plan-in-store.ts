@@ -18,7 +18,12 @@ export interface StoreInstall {
 }
 
 /** Looks at the store and changes nothing. Throws {@link HostError} for what is in the way, and {@link BundleError} UNSUITABLE. */
-export async function planInStore({ bundle, selection, store, platform = process.platform }: StoreInstall): Promise<InstallPlan> {
+export async function planInStore({
+  bundle,
+  selection,
+  store,
+  platform = process.platform,
+}: StoreInstall): Promise<InstallPlan> {
   assertHasModels(bundle.manifest, selection);
   assertNamesFit(selection, platform);
   await assertWritable(store);
@@ -31,6 +36,9 @@ export async function planInStore({ bundle, selection, store, platform = process
     names: { store: store.root },
     models: selection.models.map(({ name, digest, size }) => ({ name, digest, size })),
     space: [space],
-    warnings: [...[spaceWarning(space) ?? []].flat(), ...memoryWarnings(selection.models, totalmem())],
+    warnings: [
+      ...[spaceWarning(space) ?? []].flat(),
+      ...memoryWarnings(selection.models, totalmem()),
+    ],
   };
 }

@@ -3,7 +3,13 @@ import type { ModelLayer } from "../bundle/models-json.ts";
 import type { HostError } from "../core/errors.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
-import { containerProblem, loadedNameProblem, platformProblem, tagProblem, volumeProblem } from "./engine-problems.ts";
+import {
+  containerProblem,
+  loadedNameProblem,
+  platformProblem,
+  tagProblem,
+  volumeProblem,
+} from "./engine-problems.ts";
 import { type ImageToLoad, imageToLoad, layerBytes, layersOf } from "./image-to-load.ts";
 import type { EngineNames } from "./install-options.ts";
 import type { InstallPlan } from "./install-plan.ts";
@@ -36,15 +42,25 @@ export interface EnginePlan {
  * Looks at the engine and changes nothing. Throws one {@link HostError} for everything that is in the way, and
  * {@link BundleError} UNSUITABLE for a bundle that cannot be installed like this.
  */
-export async function planOnEngine(install: EngineInstall, options: WorkOptions): Promise<EnginePlan> {
+export async function planOnEngine(
+  install: EngineInstall,
+  options: WorkOptions,
+): Promise<EnginePlan> {
   const { engine, bundle, selection, names, modelsIn } = install;
   const modelLayers = modelsIn === "image" ? layersToLoad(install) : [];
-  const image = await imageToLoad(bundle, { image: ollamaImageOf(bundle.manifest), modelLayers }, options);
+  const image = await imageToLoad(
+    bundle,
+    { image: ollamaImageOf(bundle.manifest), modelLayers },
+    options,
+  );
   const info = await engine.info(options);
   const volumeBytes = modelsIn === "volume" ? sizeOf(selection.blobs) : 0;
   const space = await engineSpace(info, { layers: layerBytes(image), volume: volumeBytes });
   const found = await lookAround(install, image, info);
-  refuseIfAny(bundle.path, [...found.problems, ...space.flatMap((need) => spaceProblem(need) ?? [])]);
+  refuseIfAny(bundle.path, [
+    ...found.problems,
+    ...space.flatMap((need) => spaceProblem(need) ?? []),
+  ]);
   const { platform, name } = bundle.manifest;
   return {
     image,
@@ -64,7 +80,10 @@ export async function planOnEngine(install: EngineInstall, options: WorkOptions)
       },
       models: selection.models.map(({ name, digest, size }) => ({ name, digest, size })),
       space,
-      warnings: [...space.flatMap((need) => spaceWarning(need) ?? []), ...memoryWarnings(selection.models, info.memory)],
+      warnings: [
+        ...space.flatMap((need) => spaceWarning(need) ?? []),
+        ...memoryWarnings(selection.models, info.memory),
+      ],
     },
   };
 }
@@ -81,7 +100,11 @@ interface Surroundings {
   readonly volumeExists: boolean;
 }
 
-async function lookAround(install: EngineInstall, image: ImageToLoad, info: EngineInfo): Promise<Surroundings> {
+async function lookAround(
+  install: EngineInstall,
+  image: ImageToLoad,
+  info: EngineInfo,
+): Promise<Surroundings> {
   const { engine, names, modelsIn } = install;
   const [containers, named, tagged, loaded, volume] = await Promise.all([
     engine.containers(),
@@ -95,7 +118,11 @@ async function lookAround(install: EngineInstall, image: ImageToLoad, info: Engi
     containerProblem(named),
     await portProblem(names.publish, { containers, isLocal: info.isLocal }),
     tagProblem(names.tag, tagged),
-    loadedNameProblem(image.name, loaded, layersOf(image).map(({ diffId }) => diffId)),
+    loadedNameProblem(
+      image.name,
+      loaded,
+      layersOf(image).map(({ diffId }) => diffId),
+    ),
     volumeProblem(volume),
   ];
   return {

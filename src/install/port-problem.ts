@@ -9,10 +9,16 @@ const ALL_ADDRESSES = ["0.0.0.0", "[::]"];
 /** Who holds the address at which the server is to be published, or undefined. */
 export async function portProblem(
   address: PublishAddress,
-  { containers, isLocal }: { readonly containers: readonly EngineContainer[]; readonly isLocal: boolean },
+  {
+    containers,
+    isLocal,
+  }: { readonly containers: readonly EngineContainer[]; readonly isLocal: boolean },
 ): Promise<HostError | undefined> {
-  const holder = containers.find(({ isRunning, published }) => isRunning && published.some((held) => collides(held, address)));
-  if (holder !== undefined) return taken(address, `the container "${holder.name}" (${holder.image}) has it`);
+  const holder = containers.find(
+    ({ isRunning, published }) => isRunning && published.some((held) => collides(held, address)),
+  );
+  if (holder !== undefined)
+    return taken(address, `the container "${holder.name}" (${holder.image}) has it`);
   // The host's own sockets can only be asked where the engine shares them.
   return isLocal ? bindProblem(address) : undefined;
 }
@@ -29,14 +35,22 @@ function collides(held: string, address: PublishAddress): boolean {
 async function bindProblem(address: PublishAddress): Promise<HostError | undefined> {
   const server = createServer();
   try {
-    await once(server.listen({ host: address.ip, port: address.port, exclusive: true }), "listening");
+    await once(
+      server.listen({ host: address.ip, port: address.port, exclusive: true }),
+      "listening",
+    );
     return undefined;
   } catch (error) {
-    if (hasCode(error, "EADDRINUSE")) return taken(address, "another program on this host listens there");
+    if (hasCode(error, "EADDRINUSE"))
+      return taken(address, "another program on this host listens there");
     if (hasCode(error, "EADDRNOTAVAIL")) {
-      return new HostError("PORT_TAKEN", `the address ${publishText(address)} cannot be used: this host does not have ${address.ip}`, {
-        hint: "Give an address of this host with --publish.",
-      });
+      return new HostError(
+        "PORT_TAKEN",
+        `the address ${publishText(address)} cannot be used: this host does not have ${address.ip}`,
+        {
+          hint: "Give an address of this host with --publish.",
+        },
+      );
     }
     return undefined;
   } finally {
@@ -45,7 +59,10 @@ async function bindProblem(address: PublishAddress): Promise<HostError | undefin
 }
 
 function taken(address: PublishAddress, who: string): HostError {
-  const other = publishText({ ...address, port: address.port === 65_535 ? 8080 : address.port + 1 });
+  const other = publishText({
+    ...address,
+    port: address.port === 65_535 ? 8080 : address.port + 1,
+  });
   return new HostError("PORT_TAKEN", `the address ${publishText(address)} is taken: ${who}`, {
     hint: `Free it, or publish elsewhere, for example with --publish ${other}.`,
   });

@@ -7,6 +7,8 @@ export function refuseIfAny(bundle: string, problems: readonly HostError[]): voi
   const what = `Cannot install "${bundle}"`;
   const hints = problems.flatMap(({ hint }) => hint ?? []);
   const message =
-    more.length === 0 ? `${what}: ${first.message}` : [`${what}:`, ...problems.map((problem) => `- ${problem.message}`)].join("\n");
+    more.length === 0
+      ? `${what}: ${first.message}`
+      : [`${what}:`, ...problems.map((problem) => `- ${problem.message}`)].join("\n");
   throw new HostError(first.code, message, { hint: hints.join("\n"), cause: first });
 }

@@ -15,14 +15,20 @@ const DEFAULT_IP = "127.0.0.1";
  * published on 127.0.0.1 alone: Ollama asks nobody for a password. Throws {@link DefinitionError}.
  */
 export function parsePublishAddress(text: string): PublishAddress {
-  const match = /^(?:\[(?<ipv6>[^\]]*)\]:|(?<ipv4>[^:]*):)?(?<port>\d{1,5})$/.exec(withoutContainerPort(text));
+  const match = /^(?:\[(?<ipv6>[^\]]*)\]:|(?<ipv4>[^:]*):)?(?<port>\d{1,5})$/.exec(
+    withoutContainerPort(text),
+  );
   const { ipv6, ipv4, port = "" } = match?.groups ?? {};
   const ip = ipv6 ?? ipv4 ?? DEFAULT_IP;
   const isAddress = ipv6 === undefined ? isIP(ip) === 4 : isIP(ip) === 6;
   if (match !== null && isAddress && isPort(Number(port))) return { ip, port: Number(port) };
-  throw new DefinitionError("USAGE", `Cannot publish at "${text}": expected [IP:]PORT[:${OLLAMA_PORT}]`, {
-    hint: "Write it like 11434, 0.0.0.0:8080 or [::1]:11434; in the container Ollama always listens on 11434.",
-  });
+  throw new DefinitionError(
+    "USAGE",
+    `Cannot publish at "${text}": expected [IP:]PORT[:${OLLAMA_PORT}]`,
+    {
+      hint: "Write it like 11434, 0.0.0.0:8080 or [::1]:11434; in the container Ollama always listens on 11434.",
+    },
+  );
 }
 
 /** `127.0.0.1:11434`, an IPv6 address in brackets. */

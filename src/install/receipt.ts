@@ -45,13 +45,18 @@ const receiptShape = z.object({
 export type Receipt = z.infer<typeof receiptShape>;
 
 /** Writes `receipt.json` into the installation's directory, whole or not at all, and returns its path. Throws {@link HostError}. */
-export async function writeReceipt(directory: string, receipt: Omit<Receipt, "schemaVersion">): Promise<string> {
+export async function writeReceipt(
+  directory: string,
+  receipt: Omit<Receipt, "schemaVersion">,
+): Promise<string> {
   const path = join(directory, "receipt.json");
   const content: Receipt = { schemaVersion: RECEIPT_VERSION, ...receipt };
   try {
     await writeFileWhole(path, `${JSON.stringify(receiptShape.parse(content), undefined, 2)}\n`);
   } catch (error) {
-    throw new HostError("IO", `Cannot write the receipt "${path}": ${messageOf(error)}`, { cause: error });
+    throw new HostError("IO", `Cannot write the receipt "${path}": ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   return path;
 }

@@ -14,9 +14,15 @@ export interface RunContainer {
 }
 
 /** Creates and starts the server's container; it starts again with the engine. */
-export async function runContainer({ engine, volume, ...spec }: RunContainer, options: WorkOptions): Promise<void> {
+export async function runContainer(
+  { engine, volume, ...spec }: RunContainer,
+  options: WorkOptions,
+): Promise<void> {
   options.signal?.throwIfAborted();
-  options.onProgress?.({ kind: "step", text: `Starting the container "${spec.name}" at ${publishText(spec.publish)}` });
+  options.onProgress?.({
+    kind: "step",
+    text: `Starting the container "${spec.name}" at ${publishText(spec.publish)}`,
+  });
   await engine.createContainer({
     ...spec,
     restart: "unless-stopped",
@@ -28,6 +34,7 @@ export async function runContainer({ engine, volume, ...spec }: RunContainer, op
 /** Where this host reaches a server published on the engine's host. */
 export function serverUrl({ publishedHost }: Engine, { ip, port }: PublishAddress): string {
   const isEngineItself = ip.startsWith("127.") || ["0.0.0.0", "::", "::1"].includes(ip);
-  const host = ip === "::1" && publishedHost === "127.0.0.1" ? ip : isEngineItself ? publishedHost : ip;
+  const host =
+    ip === "::1" && publishedHost === "127.0.0.1" ? ip : isEngineItself ? publishedHost : ip;
   return `http://${publishText({ ip: host, port })}`;
 }

@@ -30,13 +30,31 @@ export function selectModels(manifest: ModelsJson, only?: readonly string[]): Se
  */
 export function selectLayers(manifest: ModelsJson, { models }: Selection): readonly ModelLayer[] {
   const wanted = wantedPaths(models);
-  const layers = manifest.modelLayers.filter(({ paths }) => paths.some((path) => wanted.has(path)));
+  const layers = layersWith(manifest.modelLayers, wanted, new Set(models.map(manifestPathOf)));
   const loaded = new Set(layers.flatMap(({ paths }) => paths));
   const missing = [...wanted].find((path) => !loaded.has(path));
-  if (missing !== undefined) throw unsuitable(`"${missing}" is in none of the bundle's image layers`);
-  const extra = manifest.models.find((model) => !models.includes(model) && loaded.has(manifestPathOf(model)));
-  if (extra !== undefined) throw unsuitable(`"${shownModel(extra)}" shares an image layer with a model that you want`);
+  if (missing !== undefined)
+    throw unsuitable(`"${missing}" is in none of the bundle's image layers`);
+  const extra = manifest.models.find(
+    (model) => !models.includes(model) && loaded.has(manifestPathOf(model)),
+  );
+  if (extra !== undefined)
+    throw unsuitable(`"${shownModel(extra)}" shares an image layer with a model that you want`);
   return layers;
+}
+
+/** The layers with these manifests, which hold small blobs again that models share; and others for what these lack. */
+function layersWith(
+  layers: readonly ModelLayer[],
+  wanted: ReadonlySet<string>,
+  manifests: ReadonlySet<string>,
+): ModelLayer[] {
+  const own = layers.filter(({ paths }) => paths.some((path) => manifests.has(path)));
+  const held = new Set(own.flatMap(({ paths }) => paths));
+  return layers.filter(
+    (layer) =>
+      own.includes(layer) || layer.paths.some((path) => wanted.has(path) && !held.has(path)),
+  );
 }
 
 /** A model's name as Ollama prints it. */
@@ -50,13 +68,21 @@ function modelsNamed(models: readonly BundledModel[], only: readonly string[]): 
   const [missing] = wanted;
   if (missing === undefined) return found;
   const there = models.map(shownModel).join(", ");
-  throw new DefinitionError("USAGE", `Cannot install "${shownModel({ name: missing })}" alone: the bundle does not have it`, {
-    hint: there === "" ? "The bundle has no models." : `The bundle has ${there}.`,
-  });
+  throw new DefinitionError(
+    "USAGE",
+    `Cannot install "${shownModel({ name: missing })}" alone: the bundle does not have it`,
+    {
+      hint: there === "" ? "The bundle has no models." : `The bundle has ${there}.`,
+    },
+  );
 }
 
 function unsuitable(what: string): BundleError {
-  return new BundleError("UNSUITABLE", `Cannot install these models alone as part of an image: ${what}`, {
-    hint: "Use --models-in volume, or leave --only out.",
-  });
+  return new BundleError(
+    "UNSUITABLE",
+    `Cannot install these models alone as part of an image: ${what}`,
+    {
+      hint: "Use --models-in volume, or leave --only out.",
+    },
+  );
 }

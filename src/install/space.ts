@@ -14,11 +14,18 @@ interface EngineLoad {
  * What an engine needs in its data directory: a load spools the whole archive there beside the layers that it makes of it.
  * (Docker's containerd store keeps the archive's layers as content, which comes to the same.)
  */
-export async function engineSpace(info: EngineInfo, { layers, volume }: EngineLoad): Promise<SpaceNeed[]> {
+export async function engineSpace(
+  info: EngineInfo,
+  { layers, volume }: EngineLoad,
+): Promise<SpaceNeed[]> {
   const imageNeed = 2 * layers;
   if (!info.isLocal) return [unknown(info, imageNeed + volume, "the engine runs on another host")];
-  if (!info.usesContainerdStore) return [await known("engine's data", info.dataRoot, imageNeed + volume)];
-  const images = { ...unknown(info, imageNeed, "containerd keeps images in a directory of its own"), what: "engine's images" };
+  if (!info.usesContainerdStore)
+    return [await known("engine's data", info.dataRoot, imageNeed + volume)];
+  const images = {
+    ...unknown(info, imageNeed, "containerd keeps images in a directory of its own"),
+    what: "engine's images",
+  };
   return volume === 0 ? [images] : [images, await known("engine's volumes", info.dataRoot, volume)];
 }
 

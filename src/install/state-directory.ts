@@ -7,11 +7,16 @@ import { isAbsolute, join } from "node:path";
  */
 export function stateDirectory(env: Readonly<NodeJS.ProcessEnv>): string {
   const stateHome = env["XDG_STATE_HOME"] ?? "";
-  const base = isAbsolute(stateHome) ? stateHome : join(env["HOME"] || homedir(), ".local", "state");
+  const base = isAbsolute(stateHome)
+    ? stateHome
+    : join(env["HOME"] || homedir(), ".local", "state");
   return join(base, "ollama-bundle");
 }
 
 /** Where one installation has its journal and its receipt. */
-export function installationDirectory(env: Readonly<NodeJS.ProcessEnv>, installation: string): string {
+export function installationDirectory(
+  env: Readonly<NodeJS.ProcessEnv>,
+  installation: string,
+): string {
   return join(stateDirectory(env), "installations", installation);
 }

@@ -62,10 +62,16 @@ export async function assertInside(store: Store, path: string): Promise<void> {
   const real = await realpath(path);
   const isInside = real === store.root || real.startsWith(store.root + sep);
   if (isInside && (await stat(real)).isDirectory()) return;
-  const found = isInside ? "it is not a directory" : `it is a link to "${real}", outside of the store`;
-  throw new HostError("NO_RIGHTS", `Cannot install into the store "${store.root}": "${path}": ${found}`, {
-    hint: "Give the directory that it leads to as --store, or put a directory in its place.",
-  });
+  const found = isInside
+    ? "it is not a directory"
+    : `it is a link to "${real}", outside of the store`;
+  throw new HostError(
+    "NO_RIGHTS",
+    `Cannot install into the store "${store.root}": "${path}": ${found}`,
+    {
+      hint: "Give the directory that it leads to as --store, or put a directory in its place.",
+    },
+  );
 }
 
 /** Runs file work in the store; what the file system refuses comes out as a {@link HostError}. */
@@ -78,10 +84,14 @@ export async function inStore<T>(directory: string, work: () => Promise<T>): Pro
 }
 
 function storeError(error: unknown, directory: string): unknown {
-  if (error instanceof OllamaBundleError || !(error instanceof Error && "syscall" in error)) return error;
+  if (error instanceof OllamaBundleError || !(error instanceof Error && "syscall" in error))
+    return error;
   const what = `Cannot install into the store "${directory}"`;
   if (hasCode(error, "ENOSPC", "EDQUOT")) {
-    return new HostError("NO_SPACE", `${what}: no space is left there`, { cause: error, hint: "Free some space there." });
+    return new HostError("NO_SPACE", `${what}: no space is left there`, {
+      cause: error,
+      hint: "Free some space there.",
+    });
   }
   if (hasCode(error, "EACCES", "EPERM", "EROFS")) {
     return new HostError("NO_RIGHTS", `${what}: writing is not allowed: ${messageOf(error)}`, {
@@ -103,17 +113,27 @@ async function withoutLinks(path: string): Promise<string> {
 }
 
 /** Owner and mode of the store's blobs directory, else of the store; a new store's owner is that of the directory it is in. */
-async function modelFor(root: string): Promise<{ owner: { uid: number; gid: number }; mode: number }> {
+async function modelFor(
+  root: string,
+): Promise<{ owner: { uid: number; gid: number }; mode: number }> {
   const found = (await statOrUndefined(join(root, "blobs"))) ?? (await statOrUndefined(root));
   if (found !== undefined && !found.isDirectory()) {
-    throw new HostError("NO_RIGHTS", `Cannot install into the store "${root}": it is not a directory`);
+    throw new HostError(
+      "NO_RIGHTS",
+      `Cannot install into the store "${root}": it is not a directory`,
+    );
   }
-  if (found !== undefined) return { owner: { uid: found.uid, gid: found.gid }, mode: found.mode & 0o777 };
+  if (found !== undefined)
+    return { owner: { uid: found.uid, gid: found.gid }, mode: found.mode & 0o777 };
   const above = await statOrUndefined(dirname(root));
   if (above !== undefined) return { owner: { uid: above.uid, gid: above.gid }, mode: 0o755 };
-  throw new HostError("IO", `Cannot install into the store "${root}": there is no directory "${dirname(root)}"`, {
-    hint: "Give the models directory that Ollama uses on this host: OLLAMA_MODELS, else .ollama/models in the home of its user.",
-  });
+  throw new HostError(
+    "IO",
+    `Cannot install into the store "${root}": there is no directory "${dirname(root)}"`,
+    {
+      hint: "Give the models directory that Ollama uses on this host: OLLAMA_MODELS, else .ollama/models in the home of its user.",
+    },
+  );
 }
 
 async function statOrUndefined(path: string): Promise<Stats | undefined> {

@@ -8,17 +8,25 @@ import type { Selection } from "./select-models.ts";
 export function ollamaImageOf({ name, images }: Pick<ModelsJson, "name" | "images">): BundledImage {
   const image = images.find(({ role }) => role === "ollama");
   if (image !== undefined) return image;
-  throw new BundleError("UNSUITABLE", `Cannot run "${name}" in a container: it was created without an image (--image none)`, {
-    hint: "Install it with --models-in native --store DIR, or create it again with an image.",
-  });
+  throw new BundleError(
+    "UNSUITABLE",
+    `Cannot run "${name}" in a container: it was created without an image (--image none)`,
+    {
+      hint: "Install it with --models-in native --store DIR, or create it again with an image.",
+    },
+  );
 }
 
 /** Throws {@link BundleError} UNSUITABLE where there are no models to put into a store. */
 export function assertHasModels({ name }: Pick<ModelsJson, "name">, { models }: Selection): void {
   if (models.length > 0) return;
-  throw new BundleError("UNSUITABLE", `Cannot install "${name}" into a store: it has an image and no models`, {
-    hint: "Install it with --models-in image, or create it again with models.",
-  });
+  throw new BundleError(
+    "UNSUITABLE",
+    `Cannot install "${name}" into a store: it has an image and no models`,
+    {
+      hint: "Install it with --models-in image, or create it again with models.",
+    },
+  );
 }
 
 /** Throws {@link BundleError} UNSUITABLE where the image would have more layers than an engine mounts. */
@@ -34,7 +42,9 @@ export function assertFewLayers({ diffIds }: BundledImage, modelLayers: number):
 
 /** Throws {@link HostError} for a model whose registry has a port, on Windows: its directory would need a colon. */
 export function assertNamesFit({ models }: Selection, platform: NodeJS.Platform): void {
-  const unfit = models.map(({ name }) => parseModelName(name)).find(({ host }) => platform === "win32" && host.includes(":"));
+  const unfit = models
+    .map(({ name }) => parseModelName(name))
+    .find(({ host }) => platform === "win32" && host.includes(":"));
   if (unfit === undefined) return;
   throw new HostError(
     "WRONG_PLATFORM",

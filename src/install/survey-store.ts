@@ -24,27 +24,43 @@ export interface StoreSurvey {
 
 /** Hashes every blob of the selection that the store has already. */
 export async function surveyStore(
-  { store, selection, pool }: { readonly store: Store; readonly selection: Selection; readonly pool: ChunkPool },
+  {
+    store,
+    selection,
+    pool,
+  }: { readonly store: Store; readonly selection: Selection; readonly pool: ChunkPool },
   options: WorkOptions,
 ): Promise<StoreSurvey> {
   const missing: BundledFile[] = [];
   const damaged: BundledFile[] = [];
-  const count = countBytes("blobs that are there", await bytesPresent(store, selection), options.onProgress);
+  const count = countBytes(
+    "blobs that are there",
+    await bytesPresent(store, selection),
+    options.onProgress,
+  );
   for (const blob of selection.blobs) {
     options.signal?.throwIfAborted();
     const size = await sizeInStore(store, blob);
     if (size === undefined) missing.push(blob);
-    else if (size !== blob.size || !(await isIntact(join(store.root, pathInStore(blob.path)), blob, pool))) damaged.push(blob);
+    else if (
+      size !== blob.size ||
+      !(await isIntact(join(store.root, pathInStore(blob.path)), blob, pool))
+    )
+      damaged.push(blob);
     if (size === blob.size) count(blob.size);
   }
-  const [newDirectories, manifests] = await Promise.all([absentDirectories(store, selection), presentManifests(store, selection)]);
+  const [newDirectories, manifests] = await Promise.all([
+    absentDirectories(store, selection),
+    presentManifests(store, selection),
+  ]);
   return { missing, damaged, newDirectories, manifests };
 }
 
 /** Bytes of blobs that have to be written, going by the sizes of what is there: for a plan. */
 export async function bytesMissing(store: Store, { blobs }: Selection): Promise<number> {
   let missing = 0;
-  for (const blob of blobs) if ((await sizeInStore(store, blob)) !== blob.size) missing += blob.size;
+  for (const blob of blobs)
+    if ((await sizeInStore(store, blob)) !== blob.size) missing += blob.size;
   return missing;
 }
 
@@ -61,7 +77,11 @@ export async function assertWritable(store: Store): Promise<void> {
 }
 
 /** Whether a file has the content that MODELS.json states, chunk by chunk on all cores. */
-async function isIntact(path: string, { size, chunks }: BundledFile, pool: ChunkPool): Promise<boolean> {
+async function isIntact(
+  path: string,
+  { size, chunks }: BundledFile,
+  pool: ChunkPool,
+): Promise<boolean> {
   const checks = chunks.map(async ({ sha256 }, index) => {
     using lease = await pool.lease();
     const extent = { path, offset: index * CHUNK_SIZE, length: chunkSizeAt(size, index) };
@@ -80,7 +100,11 @@ async function sizeInStore(store: Store, { path }: BundledFile): Promise<number 
 }
 
 async function absentDirectories(store: Store, { manifests }: Selection): Promise<string[]> {
-  const wanted = new Set(["", "blobs", ...manifests.flatMap(({ path }) => prefixesOf(dirname(pathInStore(path))))]);
+  const wanted = new Set([
+    "",
+    "blobs",
+    ...manifests.flatMap(({ path }) => prefixesOf(dirname(pathInStore(path)))),
+  ]);
   const absent: string[] = [];
   for (const relative of wanted) {
     const there = await unlessAbsent(() => stat(join(store.root, relative)));
@@ -89,7 +113,10 @@ async function absentDirectories(store: Store, { manifests }: Selection): Promis
   return absent;
 }
 
-async function presentManifests(store: Store, { manifests }: Selection): Promise<ReplacedManifest[]> {
+async function presentManifests(
+  store: Store,
+  { manifests }: Selection,
+): Promise<ReplacedManifest[]> {
   const found: ReplacedManifest[] = [];
   for (const { path } of manifests) {
     const inside = pathInStore(path);

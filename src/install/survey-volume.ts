@@ -17,7 +17,11 @@ export interface VolumeSurvey {
 
 /** Of a volume that was just made. */
 export function emptyVolume({ blobs, manifests }: Selection): VolumeSurvey {
-  return { missing: blobs, damaged: [], manifests: manifests.map(({ path }) => ({ path: pathInStore(path) })) };
+  return {
+    missing: blobs,
+    damaged: [],
+    manifests: manifests.map(({ path }) => ({ path: pathInStore(path) })),
+  };
 }
 
 /**
@@ -25,7 +29,11 @@ export function emptyVolume({ blobs, manifests }: Selection): VolumeSurvey {
  * server on this volume never sees half of it.
  */
 export async function surveyVolume(
-  { helper, selection, pool }: { readonly helper: VolumeHelper; readonly selection: Selection; readonly pool: ChunkPool },
+  {
+    helper,
+    selection,
+    pool,
+  }: { readonly helper: VolumeHelper; readonly selection: Selection; readonly pool: ChunkPool },
   { signal, onProgress }: WorkOptions,
 ): Promise<VolumeSurvey> {
   onProgress?.({ kind: "step", text: `Reading what the volume "${helper.volume}" has already` });
@@ -33,18 +41,26 @@ export async function surveyVolume(
   const damaged: BundledFile[] = [];
   for (const blob of selection.blobs) {
     signal?.throwIfAborted();
-    const sha256 = await readFromVolume(helper, pathInStore(blob.path), (content) => hashOf(content, pool));
+    const sha256 = await readFromVolume(helper, pathInStore(blob.path), (content) =>
+      hashOf(content, pool),
+    );
     if (sha256 === undefined) missing.push(blob);
     else if (sha256 !== blob.sha256) damaged.push(blob);
   }
   return { missing, damaged, manifests: await manifestsThere(helper, selection) };
 }
 
-async function manifestsThere(helper: VolumeHelper, { manifests }: Selection): Promise<ReplacedManifest[]> {
+async function manifestsThere(
+  helper: VolumeHelper,
+  { manifests }: Selection,
+): Promise<ReplacedManifest[]> {
   const found: ReplacedManifest[] = [];
   for (const { path } of manifests) {
     const previous = await readFromVolume(helper, pathInStore(path), buffer);
-    found.push({ path: pathInStore(path), ...(previous !== undefined && { previous: previous.toString("base64") }) });
+    found.push({
+      path: pathInStore(path),
+      ...(previous !== undefined && { previous: previous.toString("base64") }),
+    });
   }
   return found;
 }

@@ -17,7 +17,10 @@ export interface Transaction extends UndoContext {
  * work closes the journal when nothing is to be undone any more. What cannot be undone is told as a warning; the error stays
  * that of the work.
  */
-export async function inTransaction<T>(transaction: Transaction, work: (journal: Journal) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  transaction: Transaction,
+  work: (journal: Journal) => Promise<T>,
+): Promise<T> {
   const journal = await Journal.begin(transaction.directory, transaction.head);
   try {
     return await work(journal);
@@ -32,6 +35,9 @@ async function undoAll(transaction: Transaction, journal: Journal): Promise<void
   onProgress?.({ kind: "step", text: "Undoing what was done" });
   const failures = await journal.undo((step) => undoStep(transaction, step));
   for (const failure of failures) {
-    onProgress?.({ kind: "warning", text: `Not everything could be undone: ${messageOf(failure)} (the journal is "${journal.path}")` });
+    onProgress?.({
+      kind: "warning",
+      text: `Not everything could be undone: ${messageOf(failure)} (the journal is "${journal.path}")`,
+    });
   }
 }

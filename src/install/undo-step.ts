@@ -15,21 +15,32 @@ export interface UndoContext {
  * Undoes one step, however far it came, also when that was done before. By names alone; what got such a name from someone else
  * in the meantime is left alone, which its labels tell.
  */
-export async function undoStep({ engine, installation }: UndoContext, step: JournalStep): Promise<void> {
+export async function undoStep(
+  { engine, installation }: UndoContext,
+  step: JournalStep,
+): Promise<void> {
   if (step.kind === "storeFiles") return emptyStore(step);
-  if (engine === undefined) throw new HostError("IO", `Cannot undo the step "${step.kind}" without a container engine`);
+  if (engine === undefined)
+    throw new HostError("IO", `Cannot undo the step "${step.kind}" without a container engine`);
   switch (step.kind) {
     case "image":
       return step.existed ? undefined : engine.removeImage(step.name);
     case "container":
-      return isOurs(await engine.container(step.name), installation) ? engine.removeContainer(step.name) : undefined;
+      return isOurs(await engine.container(step.name), installation)
+        ? engine.removeContainer(step.name)
+        : undefined;
     case "volume":
-      return isOurs(await engine.volume(step.name), installation) ? engine.removeVolume(step.name) : undefined;
+      return isOurs(await engine.volume(step.name), installation)
+        ? engine.removeVolume(step.name)
+        : undefined;
     case "volumeFiles":
       return undoVolumeFiles({ engine, installation }, step);
   }
 }
 
-function isOurs(found: { readonly labels: Readonly<Record<string, string>> } | undefined, installation: string): boolean {
+function isOurs(
+  found: { readonly labels: Readonly<Record<string, string>> } | undefined,
+  installation: string,
+): boolean {
   return found?.labels[LABEL.installation] === installation;
 }

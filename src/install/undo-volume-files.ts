@@ -15,12 +15,17 @@ interface Undo {
 }
 
 /** Takes back what an installation wrote into a volume that was there before: manifests first, then blobs. */
-export async function undoVolumeFiles({ engine, installation }: Undo, step: StepOf<"volumeFiles">): Promise<void> {
+export async function undoVolumeFiles(
+  { engine, installation }: Undo,
+  step: StepOf<"volumeFiles">,
+): Promise<void> {
   if ((await engine.volume(step.volume)) === undefined) return;
   const replaced = step.manifests.flatMap(({ path, previous }) =>
     previous === undefined ? [] : [{ path, bytes: Buffer.from(previous, "base64") }],
   );
-  const added = step.manifests.flatMap(({ path, previous }) => (previous === undefined ? [path] : []));
+  const added = step.manifests.flatMap(({ path, previous }) =>
+    previous === undefined ? [path] : [],
+  );
   if (replaced.length > 0) await putBack({ engine, installation }, step, replaced);
   const paths = [...added, ...step.blobs];
   for (let at = 0; at < paths.length; at += PATHS_PER_RUN) {
@@ -60,5 +65,8 @@ async function removePaths(
     {},
   );
   if (exitCode === 0) return;
-  throw new EngineError("ENGINE_FAILED", `Cannot remove files from the volume "${volume}": rm ended with ${exitCode}: ${output.trim()}`);
+  throw new EngineError(
+    "ENGINE_FAILED",
+    `Cannot remove files from the volume "${volume}": rm ended with ${exitCode}: ${output.trim()}`,
+  );
 }

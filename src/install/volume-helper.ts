@@ -19,7 +19,13 @@ export function helperName(installation: string): string {
   return `ollama-bundle-helper-${installation}`;
 }
 
-export async function createHelper({ engine, volume, name, image, installation }: VolumeHelper): Promise<void> {
+export async function createHelper({
+  engine,
+  volume,
+  name,
+  image,
+  installation,
+}: VolumeHelper): Promise<void> {
   await engine.createContainer({
     name,
     image,
@@ -47,11 +53,18 @@ export async function readFromVolume<T>(
 ): Promise<T | undefined> {
   const tar = await engine.getArchive({ container: name, path: `${MODELS_DIRECTORY}/${path}` });
   if (tar === undefined) return undefined;
-  for await (const { type, content } of readTar(tar)) return type === "file" ? await read(content) : undefined;
+  for await (const { type, content } of readTar(tar))
+    return type === "file" ? await read(content) : undefined;
   return undefined;
 }
 
 /** Directories with the rights that Ollama gives them: engines make missing ones with others. */
 export function directoryEntries(paths: Iterable<string>, mtime: number): WrittenTarEntry[] {
-  return [...new Set(paths)].map((path) => ({ path: `${path}/`, size: 0, mode: 0o755, mtime, content: Buffer.alloc(0) }));
+  return [...new Set(paths)].map((path) => ({
+    path: `${path}/`,
+    size: 0,
+    mode: 0o755,
+    mtime,
+    content: Buffer.alloc(0),
+  }));
 }

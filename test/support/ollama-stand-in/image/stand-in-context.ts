@@ -11,7 +11,7 @@ interface ContextFile {
 }
 
 /** Enough of a system for `docker exec`, a HEALTHCHECK and a look around; taken from this machine. */
-const TOOLS = ["/bin/sh", "/usr/bin/env", "/bin/cat", "/bin/ls", "/usr/bin/sha256sum"];
+const TOOLS = ["/bin/sh", "/usr/bin/env", "/bin/cat", "/bin/ls", "/bin/rm", "/usr/bin/sha256sum"];
 const PROGRAM = path.dirname(import.meta.dirname);
 const DOCKERFILE = path.join(PROGRAM, "../../../dockerfiles/ollama-stand-in/Dockerfile");
 
