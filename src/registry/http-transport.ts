@@ -104,7 +104,8 @@ function readIntoOneBuffer(): {
   return {
     buffer: Buffer.allocUnsafeSlow(READ_SIZE),
     callback(length, buffer) {
-      return this.emit("data", buffer.subarray(0, length));
+      this.emit("data", buffer.subarray(0, length));
+      return true;
     },
   };
 }

@@ -1,0 +1,206 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { type RequestListener, createServer } from "node:http";
+import { writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { RegistryClient } from "../../src/registry/registry-client.ts";
+import { startModelRegistry } from "../support/model-registry.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
+import { writeModel } from "../support/tiny-models.ts";
+import { TEST_CERTIFICATE } from "./test-certificate.ts";
+
+const cleanup = new AsyncDisposableStack();
+let store = "";
+
+beforeAll(async () => {
+  store = cleanup.use(await temporaryDirectory()).path;
+  await writeModel(store, { name: "tiny" });
+  await writeModel(store, { name: "big", size: 20_000_000 });
+});
+afterAll(() => cleanup.disposeAsync());
+
+const retry = { retries: 2, firstDelayMs: 1, maxDelayMs: 2 };
+const request = {
+  reference: "latest",
+  accept: "application/json",
+  maxSize: 1000,
+  what: 'the manifest of "m"',
+  ifMissing: 'Cannot find model "m"',
+};
+
+test("pulls over HTTPS from a registry whose certificate a private authority signed", async () => {
+  await using place = await startSecure({});
+  const result = await pullInProcess([place.registry.url, place.staging, "big"], {
+    NODE_EXTRA_CA_CERTS: place.certificate,
+  });
+  expect(result).toEqual({ blobs: 4 });
+});
+
+test("names NODE_EXTRA_CA_CERTS where a certificate is not trusted, and does not try again", async () => {
+  await using place = await startSecure({});
+  expect(await pullInProcess([place.registry.url, place.staging, "tiny"], {})).toMatchObject({
+    code: "UNREACHABLE",
+    message: expect.stringContaining(`Cannot reach ${place.registry.url}/v2/library/tiny/`),
+    hint: expect.stringContaining("NODE_EXTRA_CA_CERTS"),
+  });
+});
+
+test("never goes from HTTPS to HTTP", async () => {
+  const redirect = {
+    on: { kind: "manifest" },
+    effect: {
+      type: "status",
+      status: 307,
+      headers: { Location: "http://plain.example/m?sig=secret" },
+    },
+  } as const;
+  await using place = await startSecure({ faults: [redirect] });
+  const result = await pullInProcess([place.registry.url, place.staging, "tiny"], {
+    NODE_EXTRA_CA_CERTS: place.certificate,
+  });
+  expect(result).toMatchObject({
+    code: "REFUSED",
+    message: expect.stringContaining("it redirects to http://plain.example/m, which is not HTTPS"),
+  });
+  expect(JSON.stringify(result)).not.toContain("secret");
+});
+
+test("goes through the proxy of the environment, and not where NO_PROXY excepts the host", async () => {
+  const seen: string[] = [];
+  await using proxy = await serve((incoming, response) => {
+    seen.push(incoming.url ?? "");
+    response.end("{}");
+  });
+  const repository = { base: new URL("http://registry.example/"), path: "library/m" };
+  const proxied = new RegistryClient({ retry, env: { HTTP_PROXY: proxy.url } });
+  expect(String(await proxied.manifest(repository, request, {}))).toBe("{}");
+  expect(seen).toEqual(["http://registry.example/v2/library/m/manifests/latest"]);
+
+  await using registry = await serve((_, response) => void response.end('{"direct":1}'));
+  const direct = new RegistryClient({
+    retry,
+    env: { HTTP_PROXY: proxy.url, NO_PROXY: "127.0.0.1" },
+  });
+  const nearby = { base: new URL(registry.url), path: "library/m" };
+  expect(String(await direct.manifest(nearby, request, {}))).toBe('{"direct":1}');
+});
+
+test("takes a token to the registry, even after a redirect there, and to nobody else", async () => {
+  const seen: (string | undefined)[] = [];
+  await using other = await serve((incoming, response) => {
+    seen.push(incoming.headers.authorization);
+    response.end("{}");
+  });
+  await using registry = await serve((incoming, response) => {
+    const { url = "", headers } = incoming;
+    if (url.startsWith("/token")) {
+      response.end('{"access_token":"t"}');
+    } else if (headers.authorization === undefined) {
+      const realm = `http://${headers.host}/token`;
+      const challenge = `Bearer realm="${realm}",service="s",scope="repository:library/m:pull"`;
+      response.writeHead(401, { "WWW-Authenticate": challenge }).end();
+    } else {
+      seen.push(headers.authorization);
+      const location = url.endsWith("/latest") ? "/v2/library/m/manifests/moved" : other.url;
+      response.writeHead(302, { Location: location }).end();
+    }
+  });
+  const repository = { base: new URL(registry.url), path: "library/m" };
+  await new RegistryClient({ retry }).manifest(repository, request, {});
+  expect(seen).toEqual(["Bearer t", "Bearer t", undefined]);
+});
+
+interface Answer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+const hostile: Record<string, { readonly answer: (url: URL) => Answer; readonly says: RegExp }> = {
+  "that redirects in circles": {
+    answer: ({ href }) => ({ status: 302, headers: { Location: href } }),
+    says: /redirects more than 8 times/,
+  },
+  "that redirects to a file": {
+    answer: () => ({ status: 302, headers: { Location: "file:///etc/passwd" } }),
+    says: /redirects to file:\/\/\/etc\/passwd, which is not HTTPS/,
+  },
+  "whose manifest never ends": {
+    answer: () => ({ body: "x".repeat(1001) }),
+    says: /larger than 1000 bytes/,
+  },
+  "whose token endpoint gives no token": {
+    answer: ({ pathname, origin }) => {
+      if (pathname === "/token") return { body: "{}" };
+      return { status: 401, headers: { "WWW-Authenticate": `Bearer realm="${origin}/token"` } };
+    },
+    says: /the answer holds none/,
+  },
+  "that wants a password": {
+    answer: () => ({
+      status: 401,
+      headers: { "WWW-Authenticate": "Basic realm=x" },
+      body: "who are you",
+    }),
+    says: /answers 401: who are you/,
+  },
+};
+
+test.each(Object.entries(hostile))("gives up on a registry %s", async (_, { answer, says }) => {
+  await using registry = await serve((incoming, response) => {
+    const url = new URL(incoming.url ?? "", `http://${incoming.headers.host}`);
+    const { status = 200, headers = {}, body = "" } = answer(url);
+    response.writeHead(status, headers).end(body);
+  });
+  const repository = { base: new URL(registry.url), path: "library/m" };
+  const client = new RegistryClient({ retry });
+  const error = await client.manifest(repository, request, {}).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ name: "SourceError", message: expect.stringMatching(says) });
+});
+
+async function serve(listener: RequestListener) {
+  const server = createServer(listener);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+async function startSecure(options: Partial<Parameters<typeof startModelRegistry>[0]>) {
+  await using stack = new AsyncDisposableStack();
+  const { path } = stack.use(await temporaryDirectory());
+  const certificate = join(path, "ca.pem");
+  await writeFile(certificate, TEST_CERTIFICATE.cert);
+  const registry = stack.use(
+    await startModelRegistry({ store, tls: TEST_CERTIFICATE, ...options }),
+  );
+  const running = stack.move();
+  return {
+    registry,
+    certificate,
+    staging: join(path, "staging"),
+    [Symbol.asyncDispose]: async () => running.disposeAsync(),
+  };
+}
+
+async function pullInProcess(args: readonly string[], env: NodeJS.ProcessEnv): Promise<unknown> {
+  const program = join(import.meta.dirname, "pull-program.ts");
+  const output = await new Promise<string>((resolve) => {
+    execFile(
+      process.execPath,
+      [program, ...args],
+      { env: { ...process.env, ...env } },
+      (_, stdout) => resolve(stdout),
+    );
+  });
+  return JSON.parse(output);
+}
