@@ -8,6 +8,7 @@ import { connectEngine } from "./engine/connect-engine.ts";
 import type { Engine } from "./engine/engine.ts";
 import { type CheckServerOptions, checkServer } from "./health/check-server.ts";
 import type { HealthReport } from "./health/health-report.ts";
+import { healthWarnings, summarizeHealth } from "./health/health-summary.ts";
 import { DEFAULT_SERVER_URL, parseServerUrl } from "./health/server-url.ts";
 import { UnhealthyError } from "./health/unhealthy-error.ts";
 import { lockEngine } from "./install/engine-lock.ts";
@@ -33,6 +34,7 @@ import { type Selection, selectModels } from "./install/select-models.ts";
 import { installationDirectory } from "./install/state-directory.ts";
 import { openStore } from "./install/store.ts";
 import { inTransaction } from "./install/transaction.ts";
+import { explainUnhealthyContainer } from "./install/unhealthy-container.ts";
 
 export interface InstallOptions extends WorkOptions, InstallWishes {
   /** Path of the bundle. */
@@ -92,7 +94,13 @@ export async function installBundle(options: InstallOptions): Promise<InstallRep
   const selection = selectModels(bundle.manifest, options.only);
   const started = now();
   const installation: Installation = {
-    ...{ options, bundle, pool, selection, env, now, ...keepingWarnings(options) },
+    options,
+    bundle,
+    pool,
+    selection,
+    env,
+    now,
+    ...keepingWarnings(options),
     id: newInstallationId(started),
     startedAt: started.toISOString(),
   };
@@ -106,13 +114,20 @@ async function installOnEngine(installation: Installation): Promise<InstallRepor
   const names = readEngineNames(options, bundle.manifest.name);
   const engine = options.engine ?? (await connectEngine({ env, signal: work.signal }));
   const install = { engine, bundle, selection, names, modelsIn } as const;
-  if (options.dryRun === true) return planned(installation, (await planOnEngine(install, work)).plan);
+  if (options.dryRun === true)
+    return planned(installation, (await planOnEngine(install, work)).plan);
 
   await using _lock = await lockEngine(engine, installation.id, installation.now());
   const plan = await planOnEngine(install, work);
   tellPlan(installation, plan.plan);
   return await transact(installation, engine, async (journal) => {
-    const run: EngineRun = { ...install, planned: plan, journal, pool: installation.pool, installation: installation.id };
+    const run: EngineRun = {
+      ...install,
+      planned: plan,
+      journal,
+      pool: installation.pool,
+      installation: installation.id,
+    };
     await loadStep(run, work);
     const blobs = await blobsStep(run, work);
     await bundle.checkRest(work);
@@ -124,7 +139,10 @@ async function installOnEngine(installation: Installation): Promise<InstallRepor
   });
 }
 
-async function installIntoStore(installation: Installation, directory: string): Promise<InstallReport> {
+async function installIntoStore(
+  installation: Installation,
+  directory: string,
+): Promise<InstallReport> {
   const { id, options, bundle, pool, selection, work } = installation;
   const url = parseServerUrl(options.ollamaUrl ?? DEFAULT_SERVER_URL);
   const store = await openStore(directory);
@@ -150,8 +168,14 @@ function transact(
 ): Promise<InstallReport> {
   const { id, bundle, env, startedAt, options } = installation;
   const directory = installationDirectory(env, id);
-  const head = { installation: id, ...identity(bundle), startedAt, ...(engine && { engine: engine.address }) };
-  const keeps = (error: unknown): boolean => options.keepOnFailure === true && error instanceof HealthError;
+  const head = {
+    installation: id,
+    ...identity(bundle),
+    startedAt,
+    ...(engine && { engine: engine.address }),
+  };
+  const keeps = (error: unknown): boolean =>
+    options.keepOnFailure === true && error instanceof HealthError;
   const { onProgress } = installation.work;
   return inTransaction({ directory, head, keeps, engine, installation: id, onProgress }, work);
 }
@@ -165,35 +189,51 @@ async function assertAnswers({ options, work }: Installation, url: URL): Promise
   });
 }
 
-async function proveStore({ options, selection, work }: Installation, url: URL): Promise<HealthReport> {
-  const report = await checkServer(url, { ...work, models: selection.models, ...timeoutOf(options) });
+async function proveStore(
+  { options, selection, work }: Installation,
+  url: URL,
+): Promise<HealthReport> {
+  const report = await checkServer(url, {
+    ...work,
+    models: selection.models,
+    ...timeoutOf(options),
+  });
   if (report.isHealthy) return report;
   throw new UnhealthyError(report, {
     hint: `See that the Ollama at ${report.url} uses this store (OLLAMA_MODELS where it starts), and may read it.`,
   });
 }
 
-const LOG_LINES = 20;
-
-async function proveContainer({ options, selection, work }: Installation, run: EngineRun): Promise<HealthReport> {
+async function proveContainer(
+  { options, selection, work }: Installation,
+  run: EngineRun,
+): Promise<HealthReport> {
   const { engine, names } = run;
   const url = new URL(serverUrl(engine, names.publish));
-  const report = await checkServer(url, { ...work, models: selection.models, isStarting: true, ...timeoutOf(options) });
+  const report = await checkServer(url, {
+    ...work,
+    models: selection.models,
+    isStarting: true,
+    ...timeoutOf(options),
+  });
   if (report.isHealthy) return report;
-  const log = await engine.logs(names.container, LOG_LINES);
-  if (options.keepOnFailure === true) await engine.stopContainer(names.container);
-  const then =
-    options.keepOnFailure === true
-      ? `The container "${names.container}" is stopped and left for a look.`
-      : "Everything was undone; --keep-on-failure leaves the stopped container for a look.";
-  throw new UnhealthyError(report, { hint: `${then}\nThe last lines of its log:\n${log.trimEnd()}` });
+  const hint = await explainUnhealthyContainer(engine, names.container, {
+    keep: options.keepOnFailure === true,
+  });
+  throw new UnhealthyError(report, { hint });
 }
 
-function timeoutOf({ healthTimeoutSeconds }: InstallOptions): Pick<CheckServerOptions, "timeoutSeconds"> {
+function timeoutOf({
+  healthTimeoutSeconds,
+}: InstallOptions): Pick<CheckServerOptions, "timeoutSeconds"> {
   return { timeoutSeconds: healthTimeoutSeconds };
 }
 
-function didOnEngine({ planned: { plan, image, volumeExists }, names, modelsIn }: EngineRun): Partial<Receipt> {
+function didOnEngine({
+  planned: { plan, image, volumeExists },
+  names,
+  modelsIn,
+}: EngineRun): Partial<Receipt> {
   return {
     ...(plan.engine && { engine: plan.engine }),
     images: { loaded: image.name, built: names.tag },
@@ -212,7 +252,10 @@ interface Outcome {
 }
 
 /** Writes the receipt; from then on nothing is undone any more. */
-async function finish(installation: Installation, { plan, journal, health, blobs, did }: Outcome): Promise<InstallReport> {
+async function finish(
+  installation: Installation,
+  { plan, journal, health, blobs, did }: Outcome,
+): Promise<InstallReport> {
   const { id, bundle, startedAt, now } = installation;
   const warnings = [...installation.warnings, ...healthWarnings(health)];
   const receipt = await writeReceipt(journal.directory, {
@@ -224,21 +267,11 @@ async function finish(installation: Installation, { plan, journal, health, blobs
     ...did,
     models: [...plan.models],
     blobs: blobs.map(({ sha256, size }) => ({ sha256, size })),
-    health: healthSummary(health),
+    health: summarizeHealth(health),
     warnings,
   });
   await journal.close();
   return { plan, health, receipt, warnings };
-}
-
-function healthWarnings({ checks }: HealthReport): string[] {
-  const warnings = checks.filter(({ result }) => result === "warning");
-  return warnings.map(({ check, model, detail }) => `${model === undefined ? check : `"${model}"`}: ${detail}`);
-}
-
-function healthSummary({ url, version, checks }: HealthReport): Receipt["health"] {
-  const processors = checks.flatMap(({ model, processor }) => (model && processor ? [[model, processor] as const] : []));
-  return { url, ...(version !== undefined && { ollamaVersion: version }), processors: Object.fromEntries(processors) };
 }
 
 function planned(installation: Installation, plan: InstallPlan): InstallReport {

@@ -42,7 +42,10 @@ export class EngineFixture implements AsyncDisposable {
   private constructor(
     host: EngineHost,
     engine: Engine,
-    staged: { readonly image: StagedImage; readonly directory: AsyncDisposable & { readonly path: string } },
+    staged: {
+      readonly image: StagedImage;
+      readonly directory: AsyncDisposable & { readonly path: string };
+    },
   ) {
     this.#host = host;
     this.engine = engine;
@@ -68,9 +71,18 @@ export class EngineFixture implements AsyncDisposable {
 
   /** A bundle of its own name, with the image and the tiny models. */
   bundle(options: TinyBundleOptions = {}): Promise<WrittenBundle> {
-    const image = { ...this.#image, platform: options.platform ?? this.#image.platform, role: "ollama" } as const;
+    const image = {
+      ...this.#image,
+      platform: options.platform ?? this.#image.platform,
+      role: "ollama",
+    } as const;
     const { platform } = image;
-    return writeTinyBundle(this.directory, { name: uniqueName(), platform, images: [image], ...options });
+    return writeTinyBundle(this.directory, {
+      name: uniqueName(),
+      platform,
+      images: [image],
+      ...options,
+    });
   }
 
   /** Names for one installation; everything that has them is removed when the test ends. */
@@ -86,8 +98,14 @@ export class EngineFixture implements AsyncDisposable {
   /** Removes what a bundle's installations left: images. */
   async forget({ manifest, id }: WrittenBundle): Promise<void> {
     await this.engine.removeImage(`ollama-preloaded:${manifest.name}`);
-    const { stdout } = await this.docker("images", "--format", "{{.Repository}}:{{.Tag}}", `ollama-bundle.local/${manifest.name}`);
-    for (const name of stdout.split("\n").filter((each) => each.includes(id.slice(0, 12)))) await this.engine.removeImage(name);
+    const { stdout } = await this.docker(
+      "images",
+      "--format",
+      "{{.Repository}}:{{.Tag}}",
+      `ollama-bundle.local/${manifest.name}`,
+    );
+    for (const name of stdout.split("\n").filter((each) => each.includes(id.slice(0, 12))))
+      await this.engine.removeImage(name);
   }
 
   async install(options: InstallOptions): Promise<InstallOutcome> {
@@ -99,7 +117,11 @@ export class EngineFixture implements AsyncDisposable {
       HTTP_PROXY: "http://127.0.0.1:9",
       HTTPS_PROXY: "http://127.0.0.1:9",
     };
-    const { stdout, stderr } = await spawnOnHost(this.#host, [process.execPath, program, JSON.stringify(options)], { env });
+    const { stdout, stderr } = await spawnOnHost(
+      this.#host,
+      [process.execPath, program, JSON.stringify(options)],
+      { env },
+    );
     if (stdout === "") throw new Error(`install ended without an answer: ${stderr}`);
     return JSON.parse(stdout) as InstallOutcome;
   }
@@ -112,16 +134,34 @@ export class EngineFixture implements AsyncDisposable {
   async tags(publish: string): Promise<Record<string, string>> {
     const script = `const { models } = await (await fetch("http://${publish}/api/tags")).json();
       console.log(JSON.stringify(models.map(({ name, digest }) => [name, digest])));`;
-    const { stdout } = await spawnOnHost(this.#host, [process.execPath, "--input-type=module", "-e", script]);
+    const { stdout } = await spawnOnHost(this.#host, [
+      process.execPath,
+      "--input-type=module",
+      "-e",
+      script,
+    ]);
     return Object.fromEntries(JSON.parse(stdout) as [string, string][]);
   }
 
   /** Everything on the engine that an installation could leave behind, as text. */
   async state(): Promise<string> {
-    const images = await this.docker("images", "--all", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}");
-    const containers = await this.docker("ps", "--all", "--format", "{{.Names}} {{.Image}} {{.State}}");
+    const images = await this.docker(
+      "images",
+      "--all",
+      "--no-trunc",
+      "--format",
+      "{{.Repository}}:{{.Tag}} {{.ID}}",
+    );
+    const containers = await this.docker(
+      "ps",
+      "--all",
+      "--format",
+      "{{.Names}} {{.Image}} {{.State}}",
+    );
     const volumes = await this.docker("volume", "ls", "--format", "{{.Name}}");
-    return [images, containers, volumes].map(({ stdout }) => stdout.split("\n").sort().join("\n")).join("\n");
+    return [images, containers, volumes]
+      .map(({ stdout }) => stdout.split("\n").sort().join("\n"))
+      .join("\n");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -28,7 +28,11 @@ async function host() {
     healthTimeoutSeconds: 20,
   } as const satisfies Partial<InstallOptions>;
   return {
-    ...{ path: directory.path, store, state, options, server },
+    path: directory.path,
+    store,
+    state,
+    options,
+    server,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await directory[Symbol.asyncDispose]();
@@ -84,7 +88,9 @@ describe("installing into a store", () => {
     await using here = await host();
     const bundle = await writeTinyBundle(here.path);
     await installBundle({ bundle: bundle.path, ...here.options, only: ["tiny-embed"] });
-    const paths = Object.keys(await treeOf(here.store)).filter((path) => path.startsWith("manifests/"));
+    const paths = Object.keys(await treeOf(here.store)).filter((path) =>
+      path.startsWith("manifests/"),
+    );
     expect(paths.at(-1)).toBe("manifests/registry.ollama.ai/library/tiny-embed/latest");
     expect(paths.join()).not.toContain("library/tiny/");
   });
@@ -116,7 +122,7 @@ describe("installing into a store", () => {
     await using here = await host();
     await writeTinyModels(here.store);
     const before = await treeOf(here.store);
-    const [damaged = ""] = Object.keys(before).filter((path) => path.startsWith("blobs/sha256-"));
+    const damaged = Object.keys(before).find((path) => path.startsWith("blobs/sha256-")) ?? "";
     await flip(join(here.store, damaged), 0);
     const bundle = await writeTinyBundle(here.path);
     await installBundle({ bundle: bundle.path, ...here.options });
@@ -145,16 +151,22 @@ describe("an installation into a store that fails", () => {
     await flip(bundle.path, bundle.size - 10_000_000);
     const refused = installBundle({ bundle: bundle.path, ...here.options });
     await expect(refused).rejects.toThrow(BundleError);
-    await expect(refused).rejects.toThrow(/"models\/blobs\/sha256-[0-9a-f]+" of \S+big:latest is damaged \(bytes [0-9,]+ to [0-9,]+\)/);
+    await expect(refused).rejects.toThrow(
+      /"models\/blobs\/sha256-[0-9a-f]+" of \S+big:latest is damaged \(bytes [0-9,]+ to [0-9,]+\)/,
+    );
     expect(await treeOf(here.store)).toEqual(before);
-    expect(Object.keys(await treeOf(here.state)).filter((path) => path.endsWith(".json"))).toEqual([]);
+    expect(Object.keys(await treeOf(here.state)).filter((path) => path.endsWith(".json"))).toEqual(
+      [],
+    );
   });
 
   test("a bundle that is damaged where no model is, is found before any model is listed", async () => {
     await using here = await host();
     const bundle = await writeTinyBundle(here.path);
     await flip(bundle.path, (await readFile(bundle.path)).indexOf("tiny/MODELS.txt"));
-    await expect(installBundle({ bundle: bundle.path, ...here.options })).rejects.toThrow('header of "MODELS.txt" is damaged');
+    await expect(installBundle({ bundle: bundle.path, ...here.options })).rejects.toThrow(
+      'header of "MODELS.txt" is damaged',
+    );
     expect(await treeOf(here.store)).toEqual(EMPTY);
   });
 
@@ -168,7 +180,10 @@ describe("an installation into a store that fails", () => {
     const bundle = await writeTinyBundle(here.path, { bigSize: 9_000_000 });
     const refused = installBundle({ bundle: bundle.path, ...here.options, store: other });
     await expect(refused).rejects.toThrow(UnhealthyError);
-    await expect(refused).rejects.toMatchObject({ exitCode: 6, hint: expect.stringContaining("OLLAMA_MODELS") });
+    await expect(refused).rejects.toMatchObject({
+      exitCode: 6,
+      hint: expect.stringContaining("OLLAMA_MODELS"),
+    });
     expect(await treeOf(other)).toEqual(before);
   });
 
@@ -177,9 +192,16 @@ describe("an installation into a store that fails", () => {
     const other = join(here.path, "other");
     await mkdir(other);
     const bundle = await writeTinyBundle(here.path);
-    const refused = installBundle({ bundle: bundle.path, ...here.options, store: other, keepOnFailure: true });
+    const refused = installBundle({
+      bundle: bundle.path,
+      ...here.options,
+      store: other,
+      keepOnFailure: true,
+    });
     await expect(refused).rejects.toThrow(UnhealthyError);
-    expect(Object.keys(await treeOf(other))).toContain("manifests/registry.ollama.ai/library/tiny/second");
+    expect(Object.keys(await treeOf(other))).toContain(
+      "manifests/registry.ollama.ai/library/tiny/second",
+    );
     expect(Object.keys(await treeOf(here.state)).join()).toContain("journal.json");
   });
 
@@ -189,7 +211,10 @@ describe("an installation into a store that fails", () => {
     const gone = await startOllamaStandIn({ models: here.store });
     await gone[Symbol.asyncDispose]();
     const refused = installBundle({ bundle: bundle.path, ...here.options, ollamaUrl: gone.url });
-    await expect(refused).rejects.toMatchObject({ exitCode: 6, hint: expect.stringContaining("--ollama-url") });
+    await expect(refused).rejects.toMatchObject({
+      exitCode: 6,
+      hint: expect.stringContaining("--ollama-url"),
+    });
     expect(await treeOf(here.store)).toEqual(EMPTY);
   });
 
@@ -199,8 +224,11 @@ describe("an installation into a store that fails", () => {
     const abort = new AbortController();
     const reason = new Error("stopped by the user");
     const stopped = installBundle({
-      ...{ bundle: bundle.path, ...here.options, signal: abort.signal },
-      onProgress: (event) => event.kind === "bytes" && event.item === "models" && abort.abort(reason),
+      bundle: bundle.path,
+      ...here.options,
+      signal: abort.signal,
+      onProgress: (event) =>
+        event.kind === "bytes" && event.item === "models" && abort.abort(reason),
     });
     await expect(stopped).rejects.toBe(reason);
     expect(await treeOf(here.store)).toEqual(EMPTY);
@@ -229,7 +257,9 @@ describe("what is refused before anything changes", () => {
     await symlink(elsewhere, join(here.store, "manifests/registry.ollama.ai"));
     const before = await treeOf(here.store);
     const bundle = await writeTinyBundle(here.path);
-    await expect(installBundle({ bundle: bundle.path, ...here.options })).rejects.toThrow("it is a link to");
+    await expect(installBundle({ bundle: bundle.path, ...here.options })).rejects.toThrow(
+      "it is a link to",
+    );
     expect(await treeOf(elsewhere)).toEqual({});
     expect(await treeOf(here.store)).toEqual(before);
   });
@@ -238,8 +268,11 @@ describe("what is refused before anything changes", () => {
     await using here = await host();
     const bundle = await writeTinyBundle(here.path);
     const missing = join(here.path, "nowhere/models");
-    const install = (store: string) => installBundle({ bundle: bundle.path, ...here.options, store });
-    await expect(install(missing)).rejects.toThrow(`there is no directory "${join(here.path, "nowhere")}"`);
+    const install = (store: string) =>
+      installBundle({ bundle: bundle.path, ...here.options, store });
+    await expect(install(missing)).rejects.toThrow(
+      `there is no directory "${join(here.path, "nowhere")}"`,
+    );
     await expect(install(bundle.path)).rejects.toThrow("it is not a directory");
   });
 
@@ -253,16 +286,28 @@ describe("what is refused before anything changes", () => {
   });
 
   test("native without a store, and a store without native", async () => {
-    await expect(installBundle({ bundle: "x", modelsIn: "native" })).rejects.toMatchObject({ code: "USAGE" });
-    await expect(installBundle({ bundle: "x", store: "y" })).rejects.toMatchObject({ code: "USAGE" });
+    await expect(installBundle({ bundle: "x", modelsIn: "native" })).rejects.toMatchObject({
+      code: "USAGE",
+    });
+    await expect(installBundle({ bundle: "x", store: "y" })).rejects.toMatchObject({
+      code: "USAGE",
+    });
   });
 
   test("a dry run tells the plan and changes nothing", async () => {
     await using here = await host();
     const bundle = await writeTinyBundle(here.path);
-    const { plan, receipt } = await installBundle({ bundle: bundle.path, ...here.options, dryRun: true });
+    const { plan, receipt } = await installBundle({
+      bundle: bundle.path,
+      ...here.options,
+      dryRun: true,
+    });
     expect(receipt).toBeUndefined();
-    expect(plan).toMatchObject({ modelsIn: "native", names: { store: here.store }, bundle: { id: bundle.id } });
+    expect(plan).toMatchObject({
+      modelsIn: "native",
+      names: { store: here.store },
+      bundle: { id: bundle.id },
+    });
     const blobs = bundle.manifest.files.filter(({ path }) => path.startsWith("models/blobs/"));
     const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
     expect(plan.space).toMatchObject([{ what: "models store", path: here.store, needed: bytes }]);

@@ -1,7 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
-import { smallContents } from "../support/small-bundle.ts";
 import { describeEngine } from "../support/hosts.ts";
 import { EngineFixture, promised } from "./engine-fixture.ts";
 
@@ -18,28 +17,43 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
     afterAll(() => fixture[Symbol.asyncDispose]());
     afterEach(() => fixture.forget(bundle));
 
-    test.each(["image", "volume"] as const)("%s mode: served with the promised digests, also after a restart", async (modelsIn) => {
-      await using names = fixture.names();
-      const { report, error } = await fixture.install({ bundle: bundle.path, modelsIn, ...names });
-      expect(error).toBeUndefined();
-      expect(report?.health?.isHealthy).toBe(true);
-      expect(await fixture.tags(names.publish)).toEqual(promised(bundle));
-      await fixture.docker("restart", names.container);
-      await vi.waitFor(async () => expect(await fixture.tags(names.publish)).toEqual(promised(bundle)), { timeout: 30_000 });
-      const { stdout } = await fixture.docker("volume", "ls", "--format", "{{.Name}}");
-      expect(stdout.split("\n").filter((each) => each.includes("lock") || each === names.volume)).toEqual(
-        modelsIn === "volume" ? [names.volume] : [],
-      );
-    });
+    test.each(["image", "volume"] as const)(
+      "%s mode: served with the promised digests, also after a restart",
+      async (modelsIn) => {
+        await using names = fixture.names();
+        const { report, error } = await fixture.install({
+          bundle: bundle.path,
+          modelsIn,
+          ...names,
+        });
+        expect(error).toBeUndefined();
+        expect(report?.health?.isHealthy).toBe(true);
+        expect(await fixture.tags(names.publish)).toEqual(promised(bundle));
+        await fixture.docker("restart", names.container);
+        await vi.waitFor(
+          async () => expect(await fixture.tags(names.publish)).toEqual(promised(bundle)),
+          { timeout: 30_000 },
+        );
+        const { stdout } = await fixture.docker("volume", "ls", "--format", "{{.Name}}");
+        expect(
+          stdout.split("\n").filter((each) => each.includes("lock") || each === names.volume),
+        ).toEqual(modelsIn === "volume" ? [names.volume] : []);
+      },
+    );
 
     test("the container restarts with the engine, is bound as asked, is healthy by its own account, and has no cloud", async () => {
       await using names = fixture.names();
       await fixture.install({ bundle: bundle.path, ...names });
       const inspect = async (field: string) =>
-        JSON.parse((await fixture.docker("inspect", "--format", `{{json ${field}}}`, names.container)).stdout) as unknown;
+        JSON.parse(
+          (await fixture.docker("inspect", "--format", `{{json ${field}}}`, names.container))
+            .stdout,
+        ) as unknown;
       const [ip, port] = names.publish.split(":");
       expect(await inspect(".HostConfig.RestartPolicy.Name")).toBe("unless-stopped");
-      expect(await inspect(".HostConfig.PortBindings")).toEqual({ "11434/tcp": [{ HostIp: ip, HostPort: port }] });
+      expect(await inspect(".HostConfig.PortBindings")).toEqual({
+        "11434/tcp": [{ HostIp: ip, HostPort: port }],
+      });
       const env = (await inspect(".Config.Env")) as string[];
       expect(env).toEqual(
         expect.arrayContaining([
@@ -51,7 +65,10 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
           "OLLAMA_FLASH_ATTENTION=",
         ]),
       );
-      await vi.waitFor(async () => expect(await inspect(".State.Health.Status")).toBe("healthy"), { timeout: 60_000, interval: 500 });
+      await vi.waitFor(async () => expect(await inspect(".State.Health.Status")).toBe("healthy"), {
+        timeout: 60_000,
+        interval: 500,
+      });
     });
 
     test("nothing is asked of a registry, and the base's own name is not taken", async () => {
@@ -60,22 +77,45 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
       const before = await fixture.docker("images", "--format", "{{.Repository}}:{{.Tag}}");
       await fixture.install({ bundle: bundle.path, ...names });
       const until = String(Math.ceil(Date.now() / 1000) + 1);
-      const events = await fixture.docker("events", "--since", since, "--until", until, "--filter", "event=pull");
+      const events = await fixture.docker(
+        "events",
+        "--since",
+        since,
+        "--until",
+        until,
+        "--filter",
+        "event=pull",
+      );
       expect(events.stdout).toBe("");
       const after = await fixture.docker("images", "--format", "{{.Repository}}:{{.Tag}}");
       const added = after.stdout.split("\n").filter((each) => !before.stdout.includes(each));
       expect(added.toSorted()).toEqual([
-        expect.stringMatching(new RegExp(`^ollama-bundle.local/${bundle.manifest.name}:${bundle.id.slice(0, 12)}-[0-9a-f]{12}$`)),
+        expect.stringMatching(
+          new RegExp(
+            `^ollama-bundle.local/${bundle.manifest.name}:${bundle.id.slice(0, 12)}-[0-9a-f]{12}$`,
+          ),
+        ),
         `ollama-preloaded:${bundle.manifest.name}`,
       ]);
     });
 
-    test.each(["image", "volume"] as const)("%s mode: --only brings these models alone", async (modelsIn) => {
-      await using names = fixture.names();
-      const { error } = await fixture.install({ bundle: bundle.path, modelsIn, only: ["tiny-embed", "big"], ...names });
-      expect(error).toBeUndefined();
-      expect(Object.keys(await fixture.tags(names.publish)).toSorted()).toEqual(["big:latest", "tiny-embed:latest"]);
-    });
+    test.each(["image", "volume"] as const)(
+      "%s mode: --only brings these models alone",
+      async (modelsIn) => {
+        await using names = fixture.names();
+        const { error } = await fixture.install({
+          bundle: bundle.path,
+          modelsIn,
+          only: ["tiny-embed", "big"],
+          ...names,
+        });
+        expect(error).toBeUndefined();
+        expect(Object.keys(await fixture.tags(names.publish)).toSorted()).toEqual([
+          "big:latest",
+          "tiny-embed:latest",
+        ]);
+      },
+    );
 
     test("a volume of an earlier installation keeps its models, and what is there is not written again", async () => {
       await using names = fixture.names();
@@ -83,11 +123,20 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
       await fixture.install({ bundle: bundle.path, modelsIn: "volume", only: ["tiny"], ...names });
       await fixture.engine.removeContainer(names.container);
       const second = { ...again, volume: names.volume, tag: `ollama-preloaded:${again.container}` };
-      const { report, error } = await fixture.install({ bundle: bundle.path, modelsIn: "volume", ...second });
+      const { report, error } = await fixture.install({
+        bundle: bundle.path,
+        modelsIn: "volume",
+        ...second,
+      });
       expect(error).toBeUndefined();
       expect(await fixture.tags(again.publish)).toEqual(promised(bundle));
-      const receipt = JSON.parse(await readFile(report?.receipt ?? "", "utf8")) as { blobs: { sha256: string }[]; volume: object };
-      const there = new Set(bundle.manifest.models.find(({ name: each }) => each.endsWith("tiny:latest"))?.blobs);
+      const receipt = JSON.parse(await readFile(report?.receipt ?? "", "utf8")) as {
+        blobs: { sha256: string }[];
+        volume: object;
+      };
+      const there = new Set(
+        bundle.manifest.models.find(({ name: each }) => each.endsWith("tiny:latest"))?.blobs,
+      );
       expect(receipt.blobs.filter(({ sha256 }) => there.has(sha256))).toEqual([]);
       expect(receipt.volume).toEqual({ name: names.volume, created: false });
       await fixture.engine.removeContainer(again.container);
@@ -95,35 +144,56 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
     });
 
     describe("what fails leaves the engine as it was", () => {
-      test.each(["image", "volume"] as const)("%s mode: a bundle damaged in a model", async (modelsIn) => {
-        await using names = fixture.names();
-        const before = await fixture.state();
-        const damaged = await flipped(bundle.path, bundle.size - BIG / 2);
-        const { error } = await fixture.install({ bundle: damaged, modelsIn, ...names });
-        expect(error).toMatchObject({ code: "DAMAGED", exitCode: 4, message: expect.stringContaining("big:latest is damaged (bytes") });
-        expect(await fixture.state()).toBe(before);
-      });
+      test.each(["image", "volume"] as const)(
+        "%s mode: a bundle damaged in a model",
+        async (modelsIn) => {
+          await using names = fixture.names();
+          const before = await fixture.state();
+          const damaged = await flipped(bundle.path, bundle.size - BIG / 2);
+          const { error } = await fixture.install({ bundle: damaged, modelsIn, ...names });
+          expect(error).toMatchObject({
+            code: "DAMAGED",
+            exitCode: 4,
+            message: expect.stringContaining("big:latest is damaged (bytes"),
+          });
+          expect(await fixture.state()).toBe(before);
+        },
+      );
 
-      test.each(["image", "volume"] as const)("%s mode: a bundle damaged where nothing is installed from", async (modelsIn) => {
-        await using names = fixture.names();
-        const before = await fixture.state();
-        const at = (await readFile(bundle.path)).indexOf(`${bundle.manifest.name}/MODELS.txt`);
-        const damaged = await flipped(bundle.path, at);
-        const { error } = await fixture.install({ bundle: damaged, modelsIn, ...names });
-        expect(error).toMatchObject({ code: "DAMAGED", message: expect.stringContaining("MODELS.txt") });
-        expect(await fixture.state()).toBe(before);
-      });
+      test.each(["image", "volume"] as const)(
+        "%s mode: a bundle damaged where nothing is installed from",
+        async (modelsIn) => {
+          await using names = fixture.names();
+          const before = await fixture.state();
+          const at = (await readFile(bundle.path)).indexOf(`${bundle.manifest.name}/MODELS.txt`);
+          const damaged = await flipped(bundle.path, at);
+          const { error } = await fixture.install({ bundle: damaged, modelsIn, ...names });
+          expect(error).toMatchObject({
+            code: "DAMAGED",
+            message: expect.stringContaining("MODELS.txt"),
+          });
+          expect(await fixture.state()).toBe(before);
+        },
+      );
 
       test("a volume that was there has its models as before, and none of the new", async () => {
         await using names = fixture.names();
         await using again = fixture.names();
-        await fixture.install({ bundle: bundle.path, modelsIn: "volume", only: ["tiny"], ...names });
+        await fixture.install({
+          bundle: bundle.path,
+          modelsIn: "volume",
+          only: ["tiny"],
+          ...names,
+        });
         const files = (): Promise<string> => filesOf(names.container);
         // Docker 28 lets go of steps that both builds went through; what has a name is as it was.
         const named = async () => (await fixture.state()).replaceAll(/^<none>.*\n/gm, "");
         const [before, state] = [await files(), await named()];
         const { error } = await fixture.install({
-          ...{ bundle: bundle.path, modelsIn: "volume", ...again, volume: names.volume },
+          bundle: bundle.path,
+          modelsIn: "volume",
+          ...again,
+          volume: names.volume,
           tag: "ollama-preloaded:undone",
           healthTimeoutSeconds: 0.001,
         });
@@ -137,83 +207,29 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
         const before = await fixture.state();
         const never = { bundle: bundle.path, ...names, healthTimeoutSeconds: 0.001 };
         const { error } = await fixture.install(never);
-        expect(error).toMatchObject({ name: "UnhealthyError", exitCode: 6, message: expect.stringContaining('check "server"') });
+        expect(error).toMatchObject({
+          name: "UnhealthyError",
+          exitCode: 6,
+          message: expect.stringContaining('check "server"'),
+        });
         expect(error?.hint).toContain("The last lines of its log:");
         expect(await fixture.state()).toBe(before);
 
         const kept = await fixture.install({ ...never, keepOnFailure: true });
-        expect(kept.error).toMatchObject({ exitCode: 6, hint: expect.stringContaining("left for a look") });
-        expect(await fixture.engine.container(names.container)).toMatchObject({ isRunning: false });
-      });
-    });
-
-    describe("what is in the way is found before anything changes", () => {
-      test("port, container, tag and volume, all at once, and who has them", async () => {
-        await using names = fixture.names();
-        await fixture.install({ bundle: bundle.path, ...names });
-        await fixture.docker("volume", "create", names.volume);
-        const before = await fixture.state();
-        const { error } = await fixture.install({ bundle: bundle.path, modelsIn: "volume", ...names });
-        expect(error?.exitCode).toBe(7);
-        const lines = error?.message.split("\n- ") ?? [];
-        expect(lines).toEqual([
-          `Cannot install "${bundle.path}":`,
-          expect.stringContaining(`the container name "${names.container}" is taken: that one is running, with the image "`),
-          expect.stringContaining(`the address ${names.publish} is taken: the container "${names.container}"`),
-          expect.stringContaining(`ollama-preloaded:${bundle.manifest.name}" is taken by sha256:`),
-          `the volume "${names.volume}" is there and was not made by ollama-bundle`,
-        ]);
-        expect(await fixture.state()).toBe(before);
-        expect(await fixture.tags(names.publish)).toEqual(promised(bundle));
-      });
-
-      test("a bundle for another platform", async () => {
-        await using names = fixture.names();
-        const { images } = await smallContents(fixture.directory);
-        const other = await fixture.bundle({ platform: "linux/s390x", images });
-        const before = await fixture.state();
-        const { error } = await fixture.install({ bundle: other.path, ...names });
-        expect(error).toMatchObject({ code: "WRONG_PLATFORM", message: expect.stringContaining("the bundle is for linux/s390x") });
-        expect(await fixture.state()).toBe(before);
-      });
-
-      test("a bundle without an image", async () => {
-        await using names = fixture.names();
-        const other = await fixture.bundle({ images: [] });
-        const { error } = await fixture.install({ bundle: other.path, ...names });
-        expect(error).toMatchObject({ code: "UNSUITABLE", exitCode: 4, hint: expect.stringContaining("--models-in native") });
-      });
-
-      test("another installation on this engine", async () => {
-        await using names = fixture.names();
-        await fixture.docker("volume", "create", "--label", "ollama-bundle.host=elsewhere", "--label", "ollama-bundle.pid=7", "ollama-bundle-lock");
-        try {
-          const { error } = await fixture.install({ bundle: bundle.path, ...names });
-          expect(error).toMatchObject({ code: "LOCKED", exitCode: 7, message: expect.stringContaining("process 7 on elsewhere") });
-        } finally {
-          await fixture.engine.removeVolume("ollama-bundle-lock");
-        }
-      });
-
-      test("a dry run tells the plan and changes nothing", async () => {
-        await using names = fixture.names();
-        const before = await fixture.state();
-        const { report } = await fixture.install({ bundle: bundle.path, modelsIn: "volume", dryRun: true, ...names });
-        expect(report?.plan).toMatchObject({
-          modelsIn: "volume",
-          names: { container: names.container, volume: names.volume, publish: names.publish },
-          engine: { product: "Docker" },
+        expect(kept.error).toMatchObject({
+          exitCode: 6,
+          hint: expect.stringContaining("left for a look"),
         });
-        expect(report?.plan.space.length).toBeGreaterThan(0);
-        expect(report?.receipt).toBeUndefined();
-        expect(await fixture.state()).toBe(before);
+        expect(await fixture.engine.container(names.container)).toMatchObject({ isRunning: false });
       });
     });
 
     /** The files of a server's store with their digests. */
     async function filesOf(container: string): Promise<string> {
       const list = "for file in blobs/* manifests/*/*/*/*; do sha256sum $file; done";
-      return (await fixture.docker("exec", "--workdir", "/opt/ollama/models", container, "sh", "-c", list)).stdout;
+      return (
+        await fixture.docker("exec", "--workdir", "/opt/ollama/models", container, "sh", "-c", list)
+      ).stdout;
     }
   });
 });
