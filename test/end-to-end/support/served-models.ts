@@ -1,9 +1,15 @@
 import { z } from "zod";
 
 const tags = z.object({ models: z.array(z.object({ name: z.string(), digest: z.string() })) });
+const image = z.object({
+  reference: z.string(),
+  configDigest: z.string(),
+  diffIds: z.array(z.string()),
+  ollamaVersion: z.string().optional(),
+});
 const inspection = z.object({
   id: z.string(),
-  images: z.array(z.object({ configDigest: z.string(), diffIds: z.array(z.string()) })),
+  images: z.array(image),
   models: z.array(z.object({ name: z.string(), digest: z.string() })),
 });
 

@@ -1,0 +1,29 @@
+import { uniqueName } from "../../support/built-image.ts";
+import type { EngineState } from "./docker-host.ts";
+
+export interface InstalledNames {
+  readonly container: string;
+  readonly volume: string;
+  readonly tag: string;
+  /** The options of `bundle install` that give them. */
+  readonly options: readonly string[];
+  /** Everything that an installation of this bundle makes on an engine. */
+  on(bundleName: string): Partial<EngineState>;
+}
+
+/** Names that no other test has. */
+export function installedNames(): InstalledNames {
+  const name = uniqueName();
+  const [container, volume, tag] = [`ollama-${name}`, `models-${name}`, `preloaded:${name}`];
+  return {
+    container,
+    volume,
+    tag,
+    options: ["--container", container, "--volume", volume, "--tag", tag],
+    on: (bundleName) => ({
+      containers: [container],
+      images: [tag, `ollama-bundle.local/${bundleName}`],
+      volumes: [volume],
+    }),
+  };
+}
