@@ -1,14 +1,12 @@
 import { execFile } from "node:child_process";
-import { once } from "node:events";
-import { type RequestListener, createServer } from "node:http";
 import { writeFile } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RegistryClient } from "../../src/registry/registry-client.ts";
 import { startModelRegistry } from "../support/model-registry.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { writeModel } from "../support/tiny-models.ts";
+import { serve } from "./serve.ts";
 import { TEST_CERTIFICATE } from "./test-certificate.ts";
 
 const cleanup = new AsyncDisposableStack();
@@ -159,21 +157,6 @@ test.each(Object.entries(hostile))("gives up on a registry %s", async (_, { answ
   const error = await client.manifest(repository, request, {}).catch((caught: unknown) => caught);
   expect(error).toMatchObject({ name: "SourceError", message: expect.stringMatching(says) });
 });
-
-async function serve(listener: RequestListener) {
-  const server = createServer(listener);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
 
 async function startSecure(options: Partial<Parameters<typeof startModelRegistry>[0]>) {
   await using stack = new AsyncDisposableStack();
