@@ -1,15 +1,10 @@
-/**
- * The main job from end to end, on content of its own: create, verify, install, health. `npm start` runs it. Nothing is fetched
- * from anywhere: tiny models come from a registry that this program serves.
- */
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, readdir } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { EngineError } from "../src/core/errors.ts";
+import { fullImageReference, parseImageReference } from "../src/core/image-reference.ts";
 import { connectEngine } from "../src/engine/connect-engine.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import { startModelRegistry } from "../test/support/model-registry.ts";
@@ -17,150 +12,186 @@ import { buildStandInImage } from "../test/support/ollama-stand-in/image/build-s
 import { startOllamaStandIn } from "../test/support/ollama-stand-in/start-ollama-stand-in.ts";
 import { writeTinyModels } from "../test/support/tiny-models.ts";
 
-const MODELS = "tiny,tiny-embed";
 const MAIN = join(import.meta.dirname, "../src/main.ts");
+const NAME = "ollama-bundle-demo";
+const REAL_IMAGE = process.env["BUNDLE_TEST_OLLAMA_IMAGE"] ?? "ollama/ollama:0.24.0";
+/** Nobody serves this registry: the engine's attempt to pull ends at once, and what it has is packed. */
+const STAND_IN_IMAGE = "localhost:1/ollama-stand-in:0.24.0";
 
-const directory = await mkdtemp(join(tmpdir(), "ollama-bundle-demo-"));
-const STATE = join(directory, "state");
-const store = join(directory, "published-models");
-await mkdir(store);
-await writeTinyModels(store);
-await using registry = await startModelRegistry({ store });
-const engine = await engineOrUndefined();
-await (engine === undefined ? withoutEngine(registry.url) : withEngine(engine, registry.url));
-say(`The bundle is in ${directory}`);
+interface Demo {
+  readonly directory: string;
+  readonly registryUrl: string;
+  /** Undone at the end, whatever happens. */
+  readonly cleanup: AsyncDisposableStack;
+}
 
-/** Models alone, into a store that a stand-in for Ollama serves. */
-async function withoutEngine(modelRegistry: string): Promise<void> {
+/** The main job, end to end, on content that this program brings along. */
+await main();
+
+async function main(): Promise<void> {
+  // An interrupted command ends by itself; this program then still has to clean up.
+  process.on("SIGINT", () => {});
+  await using cleanup = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), `${NAME}-`));
+  const store = join(directory, "models-of-the-registry");
+  await writeTinyModels(store);
+  const registry = cleanup.use(await startModelRegistry({ store }));
+  const demo: Demo = { directory, registryUrl: registry.url, cleanup };
   say(
-    "No container engine answers here, so this shows models alone, into the store of an Ollama on this host.",
+    `A small model registry runs at ${registry.url}; it has three tiny models of random weights.`,
   );
+  say(`Everything happens in ${directory}.`);
+
+  const { engine, why } = await findEngine();
+  const image = engine && (await chooseImage(engine, demo));
+  if (engine !== undefined && image !== undefined) await showContainer(demo, engine, image);
+  else
+    await showNative(
+      demo,
+      why ?? "its engine has no Ollama image, and the stand-in for one is made on Linux only",
+    );
+
   say(
-    "With Docker running, the same commands would carry Ollama's image too and start it as a container.",
+    `That was all. The bundle is in ${directory}; delete that directory when you have seen enough.`,
   );
-  const served = join(directory, "served-models");
-  await mkdir(served);
-  await using server = await startOllamaStandIn({ models: served, noCloud: true });
-  say(`A stand-in for Ollama serves ${served} at ${server.url}.`);
+}
+
+async function showContainer(demo: Demo, engine: Engine, image: string): Promise<void> {
+  const port = String(await freePort());
+  say("On the connected machine: pack three models and the Ollama image.");
   await bundle(
+    demo,
     "create",
     "--models",
-    MODELS,
+    "tiny,tiny:second,tiny-embed",
+    "--image",
+    image,
+    "--model-registry",
+    demo.registryUrl,
+  );
+  await verifyAndInspect(demo);
+  say("Install it as a container, and prove that every model answers.");
+  try {
+    await bundle(
+      demo,
+      "install",
+      "bundle.tar.gz",
+      "--container",
+      NAME,
+      "--tag",
+      `${NAME}:latest`,
+      "-p",
+      port,
+    );
+    await bundle(demo, "health", "--url", `http://${engine.publishedHost}:${port}`);
+  } finally {
+    await removeInstallation(demo, engine);
+  }
+  say(`The container "${NAME}" and its images are removed from the engine again.`);
+}
+
+async function showNative(demo: Demo, why: string): Promise<void> {
+  say(
+    `Models alone, since ${why}. With an engine the bundle would have the Ollama image too, and install would start it as a container.`,
+  );
+  const store = join(demo.directory, "store");
+  await mkdir(store);
+  const server = demo.cleanup.use(await startOllamaStandIn({ models: store, noCloud: true }));
+  say("On the connected machine: pack three models.");
+  await bundle(
+    demo,
+    "create",
+    "--models",
+    "tiny,tiny:second,tiny-embed",
     "--image",
     "none",
     "--model-registry",
-    modelRegistry,
-    ...places(),
+    demo.registryUrl,
   );
-  await bundle("verify");
+  await verifyAndInspect(demo);
+  say(
+    `Install it into the store of an Ollama (here a stand-in at ${server.url}), and prove that every model answers.`,
+  );
   await bundle(
+    demo,
     "install",
     "bundle.tar.gz",
     "--models-in",
     "native",
     "--store",
-    served,
+    "store",
     "--ollama-url",
     server.url,
   );
-  await bundle("health", "--url", server.url);
+  await bundle(demo, "health", "--url", server.url);
 }
 
-/** Image and models, as a container. Everything that this makes on the engine has a name of its own and is removed again. */
-async function withEngine(on: Engine, modelRegistry: string): Promise<void> {
-  const name = `ollama-bundle-demo-${randomBytes(4).toString("hex")}`;
-  const image = `${name}/ollama:0.24.0`;
-  const tag = `${name}:installed`;
-  const port = await freePort();
+async function verifyAndInspect(demo: Demo): Promise<void> {
+  say("On the offline machine: check every byte of what was carried over, and see what it is.");
+  await bundle(demo, "verify");
+  await bundle(demo, "inspect", "bundle.tar.gz");
+}
+
+async function findEngine(): Promise<{ readonly engine?: Engine; readonly why?: string }> {
+  try {
+    return { engine: await connectEngine() };
+  } catch {
+    return { why: "no container engine is reachable here" };
+  }
+}
+
+/** The real Ollama image where the engine has it, else a stand-in for it, built on the engine. */
+async function chooseImage(engine: Engine, { cleanup }: Demo): Promise<string | undefined> {
+  const real = fullImageReference(parseImageReference(REAL_IMAGE));
+  if ((await engine.image(real)) !== undefined) return REAL_IMAGE;
+  if (process.platform !== "linux") return undefined;
   say(
-    `A container engine answers at ${on.address}; a stand-in for Ollama's image is built on it as ${image}.`,
+    `The engine at ${engine.address} does not have ${REAL_IMAGE}: building a stand-in for it, which answers as Ollama does.`,
   );
-  await buildStandInImage(on, { reference: `docker.io/${image}` });
-  try {
-    await bundle(
-      "create",
-      "--models",
-      MODELS,
-      "--image",
-      image,
-      "--model-registry",
-      modelRegistry,
-      "--name",
-      name,
-      ...places(),
+  if ((await engine.image(STAND_IN_IMAGE)) === undefined)
+    cleanup.defer(() => engine.removeImage(STAND_IN_IMAGE));
+  await buildStandInImage(engine, { reference: STAND_IN_IMAGE });
+  return STAND_IN_IMAGE;
+}
+
+async function removeInstallation({ directory }: Demo, engine: Engine): Promise<void> {
+  const installations = join(directory, "state/ollama-bundle/installations");
+  for (const installation of await readdir(installations).catch(() => [])) {
+    const receipt = await readFile(join(installations, installation, "receipt.json"), "utf8").catch(
+      () => undefined,
     );
-    await bundle("verify");
-    await bundle(
-      "install",
-      "bundle.tar.gz",
-      "--container",
-      name,
-      "--publish",
-      String(port),
-      "--tag",
-      tag,
-    );
-    await bundle("health", "--url", `http://${on.publishedHost}:${port}`);
-  } finally {
-    await removeAll(on, { name, names: [`docker.io/${image}`, `docker.io/library/${tag}`] });
-    say("The container and the images of this demonstration were removed from the engine.");
+    if (receipt === undefined) continue;
+    const { container, images } = JSON.parse(receipt);
+    await engine.removeContainer(container.name);
+    await engine.removeImage(images.built);
+    await engine.removeImage(images.loaded);
   }
 }
 
-async function removeAll(
-  on: Engine,
-  { name, names }: { readonly name: string; readonly names: readonly string[] },
-): Promise<void> {
-  await on.removeContainer(name);
-  for (const image of [...names, ...(await loadedImages())]) await on.removeImage(image);
-}
-
-/** What the receipts say: the image under which the bundle was loaded has a name that only the installation knows. */
-async function loadedImages(): Promise<string[]> {
-  const files = await readdir(STATE, { recursive: true }).catch(() => []);
-  const receipts = files.filter((file) => file.endsWith("receipt.json"));
-  return Promise.all(
-    receipts.map(async (file) => {
-      const receipt: { images: { loaded: string } } = JSON.parse(
-        await readFile(join(STATE, file), "utf8"),
-      );
-      return receipt.images.loaded;
-    }),
-  );
-}
-
-async function engineOrUndefined(): Promise<Engine | undefined> {
-  try {
-    return await connectEngine();
-  } catch (error) {
-    if (error instanceof EngineError && error.code === "NO_ENGINE") return undefined;
-    throw error;
-  }
-}
-
-function places(): string[] {
-  return ["--staging", join(directory, "staging"), "--output", "bundle.tar.gz"];
-}
-
-/** Prints a command as a user would type it and runs it in the demonstration's directory. */
-async function bundle(...args: readonly string[]): Promise<void> {
-  say(`$ bundle ${args.join(" ")}`);
-  const env = { ...process.env, XDG_STATE_HOME: STATE };
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: directory, env, stdio: "inherit" });
-  const [code] = await once(child, "exit");
-  if (code !== 0) throw new Error(`"bundle ${args[0]}" ended with exit code ${code}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port could be had");
-  return address.port;
+/** Prints a command as a user would type it, and runs it. */
+async function bundle({ directory }: Demo, ...args: readonly string[]): Promise<void> {
+  process.stdout.write(`\n$ bundle ${args.join(" ")}\n`);
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: directory,
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      XDG_CACHE_HOME: join(directory, "cache"),
+      XDG_STATE_HOME: join(directory, "state"),
+    },
+  });
+  const [exitCode] = await once(child, "close");
+  if (exitCode !== 0) throw new Error(`bundle ${args[0]} ended with exit code ${exitCode}`);
 }
 
 function say(text: string): void {
-  process.stdout.write(`\n${text}\n`);
+  process.stdout.write(`\n# ${text}\n`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
