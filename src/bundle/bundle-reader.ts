@@ -15,7 +15,7 @@ import { type Window, expectationsOf, windowsOf } from "./windows.ts";
 
 /** A piece of a file's content, in order; its bytes are valid until it is disposed. */
 export interface ContentPiece extends Disposable {
-  readonly runs: readonly Buffer[];
+  readonly runs: readonly Buffer<SharedArrayBuffer>[];
 }
 
 /** Windows or chunks that are being checked at a time: enough to keep the disk and every worker busy. */

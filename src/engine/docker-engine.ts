@@ -89,7 +89,7 @@ export class DockerEngine implements Engine {
     return this.#requests.download(question, () => this.#docker.getImage(reference).get());
   }
 
-  load(tar: Readable, { signal }: WorkOptions): Promise<readonly string[]> {
+  load(tar: AsyncIterable<Uint8Array>, { signal }: WorkOptions): Promise<readonly string[]> {
     const what = "load images into the engine";
     return this.#requests.upload({ what, tar, signal }, async (body, ends) => {
       const answer = await this.#docker.loadImage(body, { abortSignal: ends });
@@ -212,7 +212,7 @@ export class DockerEngine implements Engine {
 
   async putArchive(
     { container, path }: ContainerPath,
-    tar: Readable,
+    tar: AsyncIterable<Uint8Array>,
     { signal }: WorkOptions,
   ): Promise<void> {
     const what = `write files to "${path}" of the container "${container}"`;

@@ -1,6 +1,6 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { askEngine } from "./ask-engine.ts";
-import { downloadStream, toError, uploadStream } from "./engine-stream.ts";
+import { UploadBody, downloadStream, toError } from "./engine-stream.ts";
 
 export interface RequestOptions {
   /** Completes "Cannot …" in messages. */
@@ -40,18 +40,18 @@ export class EngineRequests {
 
   /** An exchange that sends a tar, and destroys it in the end. What the tar's own source throws passes through: it is the cause, and not the engine's. */
   async upload<T>(
-    { tar, ...options }: RequestOptions & { readonly tar: Readable },
+    { tar, ...options }: RequestOptions & { readonly tar: AsyncIterable<Uint8Array> },
     work: (body: Readable, ends: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    const body = uploadStream(tar);
+    const body = new UploadBody(tar);
     try {
       return await this.exchange(options, (ends) => work(body, ends));
     } catch (error) {
       options.signal?.throwIfAborted();
-      throw tar.errored ?? error;
+      throw body.failure ?? error;
     } finally {
       body.destroy();
-      tar.destroy();
+      if (tar instanceof Readable) tar.destroy();
     }
   }
 

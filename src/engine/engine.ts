@@ -98,8 +98,11 @@ export interface Engine {
   pull(reference: string, options: WorkOptions): Promise<void>;
   /** `docker save` as a tar stream; destroying it ends the request. */
   save(reference: string, options: WorkOptions): Promise<Readable>;
-  /** `docker load`; resolves with what the engine said it loaded, and rejects when it said nothing of the kind. */
-  load(tar: Readable, options: WorkOptions): Promise<readonly string[]>;
+  /**
+   * `docker load`; resolves with what the engine said it loaded, and rejects when it said nothing of the kind. Each chunk of the
+   * tar is sent before the next is asked for, so that they may lie in the same memory.
+   */
+  load(tar: AsyncIterable<Uint8Array>, options: WorkOptions): Promise<readonly string[]>;
   /** The classic builder, without a network; resolves with the image id when the engine said that it worked. */
   build(spec: BuildSpec, options: WorkOptions): Promise<string>;
   tag(image: string, name: string): Promise<void>;
@@ -120,8 +123,12 @@ export interface Engine {
     spec: ContainerSpec,
     options: WorkOptions,
   ): Promise<{ readonly exitCode: number; readonly output: string }>;
-  /** Unpacks a tar in a container's file system, its volumes included; the container need not run. */
-  putArchive(target: ContainerPath, tar: Readable, options: WorkOptions): Promise<void>;
+  /** Unpacks a tar, sent as by `load`, in a container's file system, its volumes included; the container need not run. */
+  putArchive(
+    target: ContainerPath,
+    tar: AsyncIterable<Uint8Array>,
+    options: WorkOptions,
+  ): Promise<void>;
   /** A path of a container as a tar stream, or undefined where it is not there. */
   getArchive(from: ContainerPath): Promise<Readable | undefined>;
 

@@ -18,7 +18,7 @@ export class BlobHash {
 
   /** The piece's bytes may be given back when this resolves. */
   async update({ runs }: ContentPiece): Promise<void> {
-    await Promise.all(runs.map((run) => this.#hash.updateBytes(run)));
+    await this.#hash.updateRuns(runs);
   }
 
   /** Throws {@link BundleError} where the content is not what the blob's name says. */

@@ -6,13 +6,7 @@ import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { BundledFile, ModelLayer } from "../bundle/models-json.ts";
 import { pathInStore } from "./model-paths.ts";
 
-/** Few large writes are faster than many small ones; a connection may hold several of these. */
-const COPY_SIZE = 1024 * 1024;
-
-/**
- * A file's checked content as bytes of its own: a connection can hold what it was given for longer than the shared buffer that
- * the check worked in may be held.
- */
+/** A file's checked content. Its bytes lie in memory that is used again: each run is valid until the next is asked for. */
 export async function* checkedBytes(
   bundle: BundleReader,
   path: string,
@@ -20,7 +14,7 @@ export async function* checkedBytes(
 ): AsyncGenerator<Buffer> {
   for await (const piece of bundle.content(path, options)) {
     using held = piece;
-    yield* copiesOf(held.runs);
+    yield* held.runs;
   }
 }
 
@@ -45,9 +39,9 @@ export async function* hashedBytes(
     // Reported below; until then it must not count as unhandled.
     hashed.catch(() => undefined);
     try {
-      for (const copy of copiesOf(held.runs)) {
-        yield copy;
-        count(copy.length);
+      for (const run of held.runs) {
+        yield run;
+        count(run.length);
       }
     } finally {
       await hashed;
@@ -81,18 +75,4 @@ export function describeModelLayer({ paths }: ModelLayer): string {
 function filesAt({ manifest }: BundleReader, paths: readonly string[]): BundledFile[] {
   const byPath = new Map(manifest.files.map((file) => [file.path, file]));
   return paths.flatMap((path) => byPath.get(path) ?? []);
-}
-
-function* copiesOf(runs: readonly Buffer[]): Generator<Buffer> {
-  let group: Buffer[] = [];
-  let size = 0;
-  for (const run of runs) {
-    if (size > 0 && size + run.length > COPY_SIZE) {
-      yield Buffer.concat(group, size);
-      [group, size] = [[], 0];
-    }
-    group.push(run);
-    size += run.length;
-  }
-  if (size > 0) yield Buffer.concat(group, size);
 }

@@ -143,13 +143,21 @@ async function appear(
 
 /** Returns how many bytes there were. */
 async function writeRuns(file: FileHandle, runs: readonly Buffer[]): Promise<number> {
-  let total = 0;
-  for (const run of runs) {
-    for (let done = 0; done < run.length;)
-      done += (await file.write(run, done, run.length - done)).bytesWritten;
-    total += run.length;
+  const total = runs.reduce((sum, { length }) => sum + length, 0);
+  const { bytesWritten } = await file.writev(runs);
+  for (let done = bytesWritten; done < total;) {
+    done += (await file.writev(afterFirst(runs, done))).bytesWritten;
   }
   return total;
+}
+
+function afterFirst(runs: readonly Buffer[], bytes: number): Buffer[] {
+  let skip = bytes;
+  return runs.flatMap((run) => {
+    const rest = run.subarray(Math.min(skip, run.length));
+    skip -= run.length - rest.length;
+    return rest.length > 0 ? [rest] : [];
+  });
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

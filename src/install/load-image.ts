@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import type { BundleReader } from "../bundle/bundle-reader.ts";
 import { EngineError } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
@@ -23,7 +22,7 @@ export async function loadImage(
     loadArchive(bundle, image, options),
     countBytes("image", layerBytes(image), options.onProgress),
   );
-  await engine.load(Readable.from(archive, { objectMode: false }), options);
+  await engine.load(archive, options);
   const loaded = await engine.image(image.name);
   if (loaded === undefined) throw differs(image, "the engine does not have it");
   if (loaded.platform !== image.platform)

@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { MODELS_DIRECTORY } from "../core/model-layer.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { type WrittenTarEntry, readTar, writeTar } from "../core/tar.ts";
@@ -41,8 +40,7 @@ export async function putIntoVolume(
   entries: Iterable<WrittenTarEntry>,
   options: WorkOptions,
 ): Promise<void> {
-  const tar = Readable.from(writeTar(entries), { objectMode: false });
-  await engine.putArchive({ container: name, path: MODELS_DIRECTORY }, tar, options);
+  await engine.putArchive({ container: name, path: MODELS_DIRECTORY }, writeTar(entries), options);
 }
 
 /** A file of the volume, by its path relative to the store; undefined where there is none, or where it is no file. */

@@ -21,6 +21,21 @@ describe("load", () => {
     expect(loaded).toEqual(["docker.io/ollama/ollama:1", ID]);
   });
 
+  it("sends each chunk before it asks for the next, so that a source may use one buffer for all", async () => {
+    const received = Promise.withResolvers<Buffer>();
+    await using fake = await fakeEngine(async (request, response) => {
+      received.resolve(await buffer(request));
+      response.end(`${JSON.stringify({ stream: "Loaded image: a:1\n" })}\n`);
+    });
+    const shared = Buffer.from(new SharedArrayBuffer(100_000));
+    const tar = (async function* () {
+      for (let value = 0; value < 50; value += 1) yield shared.fill(value);
+    })();
+    await (await connectTo(fake)).load(tar, {});
+    const expected = Array.from({ length: 50 }, (_, value) => Buffer.alloc(shared.length, value));
+    expect(Buffer.concat(expected).equals(await received.promise)).toBe(true);
+  });
+
   it("passes on what its source throws, unwrapped, and ends the request", async () => {
     const arrived = Promise.withResolvers<void>();
     const closed = Promise.withResolvers<void>();

@@ -10,6 +10,9 @@ import {
 } from "./gzip-member.ts";
 import { readExtent } from "./read-extent.ts";
 
+/** Far above the size up to which Node gives out buffers from a shared piece of memory. */
+const POOLED_AT_MOST = 1024 * 1024;
+
 /** What a run of bytes must be: exactly these bytes, or the gzip member of a chunk with this digest. Offsets are in the window. */
 export type Expectation =
   | { readonly kind: "literal"; readonly offset: number; readonly bytes: Uint8Array }
@@ -109,6 +112,7 @@ function memberDamage(
 ): readonly [number, number] | undefined {
   const content = contentOf(member, size, chunk);
   const isIntact = content !== undefined && sha256Of(content) === chunk.sha256;
+  if (chunk.packed !== undefined) content?.forEach(giveBack);
   if (!isIntact) return [0, member.length];
   return chunk.packed === undefined ? storedFrameDamage(member, size, chunk.crc32) : undefined;
 }
@@ -148,6 +152,14 @@ function inflate(packed: Uint8Array, size: number): Uint8Array | undefined {
   }
 }
 
+/**
+ * Frees the memory of inflated content at once. Left to the collector, which does not see how large it is, it adds up to a
+ * hundred megabytes in each worker. What is small may lie in memory that Node shares between buffers.
+ */
+function giveBack({ buffer, length }: Uint8Array): void {
+  if (length > POOLED_AT_MOST && buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
 function sha256Of(pieces: readonly Uint8Array[]): string {
   const hash = createHash("sha256");
   for (const piece of pieces) hash.update(piece);
@@ -168,17 +180,26 @@ export type OpenResult =
 
 /** Reads one chunk's member into `buffer`, checks all of it, and leaves the content there. */
 export function openChunk(buffer: Uint8Array, { extent, size, chunk }: OpenTask): OpenResult {
+  const inflated = chunk.packed && inflateInPlace(buffer, { extent, size, chunk });
+  if (inflated !== undefined) return inflated;
   const expected = { kind: "chunk", offset: 0, length: extent.length, size, chunk } as const;
   const [damage] = checkWindow(buffer, { extent, expected: [expected] });
   if (damage !== undefined) return { damage };
-  if (chunk.packed === undefined) {
-    return {
-      runs: storedRuns(size).map(({ memberOffset, length }) => ({ offset: memberOffset, length })),
-    };
-  }
-  const [content] = contentOf(buffer.subarray(0, extent.length), size, chunk) ?? [];
-  if (content === undefined)
-    throw new Error("a chunk that was just checked does not inflate any more");
-  buffer.set(content, 0);
+  if (chunk.packed !== undefined) throw new Error("a chunk does not inflate and has no damage");
+  return {
+    runs: storedRuns(size).map(({ memberOffset, length }) => ({ offset: memberOffset, length })),
+  };
+}
+
+/** Undefined where anything is wrong. */
+function inflateInPlace(
+  buffer: Uint8Array,
+  { extent, size, chunk }: OpenTask,
+): OpenResult | undefined {
+  if (readOrUndefined(extent, buffer) !== extent.length) return undefined;
+  const content = contentOf(buffer.subarray(0, extent.length), size, chunk);
+  if (content === undefined || sha256Of(content) !== chunk.sha256) return undefined;
+  for (const piece of content) buffer.set(piece, 0);
+  content.forEach(giveBack);
   return { runs: [{ offset: 0, length: size }] };
 }

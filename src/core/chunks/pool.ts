@@ -18,6 +18,8 @@ export interface Lease extends Disposable {
 /** sha256 over pieces that come one after another, computed in one worker. Updates are done in the order of the calls. */
 export interface SequentialHash {
   update(lease: Lease, offset: number, length: number): Promise<void>;
+  /** Parts of one leased buffer, in this order: as one message to the worker. */
+  updateRuns(runs: readonly Lease["bytes"][]): Promise<void>;
   updateBytes(bytes: Uint8Array): Promise<void>;
   digest(): Promise<string>;
 }
@@ -66,7 +68,12 @@ export class ChunkPool implements AsyncDisposable {
     const id = (this.#hashes += 1);
     return {
       update: (lease, offset, length) =>
-        worker.call("hashUpdate", lease.bytes.buffer, { id, content: { offset, length } }),
+        worker.call("hashUpdate", lease.bytes.buffer, { id, content: [{ offset, length }] }),
+      updateRuns: (runs) =>
+        worker.call("hashUpdate", runs[0]?.buffer ?? this.#noBuffer, {
+          id,
+          content: runs.map(({ byteOffset, length }) => ({ offset: byteOffset, length })),
+        }),
       updateBytes: (content) => worker.call("hashUpdate", this.#noBuffer, { id, content }),
       digest: () => worker.call("hashEnd", this.#noBuffer, { id }),
     };

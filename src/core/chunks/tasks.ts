@@ -38,18 +38,18 @@ const hashes = new Map<number, Hash>();
 
 interface HashUpdate {
   readonly id: number;
-  /** Bytes of the buffer, or bytes of their own. */
-  readonly content: { readonly offset: number; readonly length: number } | Uint8Array;
+  /** Runs of the buffer, or bytes of their own. */
+  readonly content: readonly { readonly offset: number; readonly length: number }[] | Uint8Array;
 }
 
 function hashUpdate(buffer: Uint8Array, { id, content }: HashUpdate): void {
   const hash = hashes.get(id) ?? createHash("sha256");
   hashes.set(id, hash);
-  hash.update(
-    content instanceof Uint8Array
-      ? content
-      : buffer.subarray(content.offset, content.offset + content.length),
-  );
+  if (content instanceof Uint8Array) {
+    hash.update(content);
+    return;
+  }
+  for (const { offset, length } of content) hash.update(buffer.subarray(offset, offset + length));
 }
 
 function hashEnd(_buffer: Uint8Array, { id }: { readonly id: number }): string {
