@@ -97,7 +97,7 @@ const brokenBlobs: Record<string, Fault> = {
 test.each(Object.entries(brokenBlobs))(
   "survives %s, and its progress never goes back",
   async (_, fault) => {
-    await using place = await start({ faults: [fault] });
+    await using place = await start({ faults: [fault] }, { idleTimeoutMs: 300 });
     const events: ProgressEvent[] = [];
     const staged = await place.pull("big", { onProgress: (event) => events.push(event) });
     expect(place.registry.faultCounts[0]).toBeGreaterThan(0);

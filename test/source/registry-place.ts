@@ -12,7 +12,7 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 export const FAST = { retries: 6, firstDelayMs: 1, maxDelayMs: 4 };
 
-/** A registry, an empty staging volume, and a source between them that does not wait for long. */
+/** A registry, an empty staging volume, and a source between them that tries again without waiting. */
 export async function startPlace(
   { pool, ...options }: ModelRegistryOptions & { readonly pool: ChunkPool },
   client: Partial<RegistryModelOptions> = {},
@@ -25,7 +25,6 @@ export async function startPlace(
     volume,
     modelRegistry: registry.url,
     retry: FAST,
-    idleTimeoutMs: 300,
     ...client,
   });
   const pull = async (name: string, work: WorkOptions = {}): Promise<StagedModel> =>
