@@ -4,27 +4,25 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startOllamaStandIn } from "../support/ollama-stand-in/start-ollama-stand-in.ts";
 import { type CommandResult, bundleSucceeds } from "./support/bundle-command.ts";
 import { type ConnectedSide, connectedSide } from "./support/connected-side.ts";
+import { MEMORY_LIMIT, MODEL_SIZE, peakOf } from "./support/memory.ts";
 
-const MIB = 1024 * 1024;
-const MODEL = 4096 * MIB;
-const LIMIT = 256 * MIB;
 const PATIENCE = 300_000;
 
 describe("with a model of 4 GiB, peak memory stays within 256 MiB", { timeout: PATIENCE }, () => {
   let side: ConnectedSide;
   beforeAll(async () => {
-    side = await connectedSide([{ name: "big", size: MODEL }]);
+    side = await connectedSide([{ name: "big", size: MODEL_SIZE }]);
   }, PATIENCE);
   afterAll(() => side[Symbol.asyncDispose](), PATIENCE);
 
   test("in create from a registry", async () => {
     const what = ["--models", "big", "--image", "none", "--model-registry", side.registry.url];
-    expect(peakOf("create", await bundle("create", ...what))).toBeLessThanOrEqual(LIMIT);
+    expect(peakOf("create", await bundle("create", ...what))).toBeLessThanOrEqual(MEMORY_LIMIT);
     await rm(join(side.path, "cache"), { recursive: true });
   });
 
   test("in verify", async () => {
-    expect(peakOf("verify", await bundle("verify"))).toBeLessThanOrEqual(LIMIT);
+    expect(peakOf("verify", await bundle("verify"))).toBeLessThanOrEqual(MEMORY_LIMIT);
   });
 
   test("in install into a store", async () => {
@@ -32,16 +30,10 @@ describe("with a model of 4 GiB, peak memory stays within 256 MiB", { timeout: P
     await using server = await startOllamaStandIn({ models: store });
     const into = ["--models-in", "native", "--store", store, "--ollama-url", server.url];
     const installed = await bundle("install", "bundle.tar.gz", ...into);
-    expect(peakOf("install --models-in native", installed)).toBeLessThanOrEqual(LIMIT);
+    expect(peakOf("install --models-in native", installed)).toBeLessThanOrEqual(MEMORY_LIMIT);
   });
 
   function bundle(...args: readonly string[]): Promise<CommandResult> {
     return bundleSucceeds(args, { home: side.path });
   }
 });
-
-function peakOf(what: string, { peakMemory }: CommandResult): number {
-  if (peakMemory === undefined) throw new Error("the command did not say how much memory it used");
-  console.log(`peak memory of ${what} with 4 GiB: ${(peakMemory / MIB).toFixed(0)} MiB`);
-  return peakMemory;
-}
