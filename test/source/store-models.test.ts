@@ -84,9 +84,7 @@ describe("a model store on disk", () => {
   });
 });
 
-async function tinyStore(
-  pool: ChunkPool,
-): Promise<
+async function tinyStore(pool: ChunkPool): Promise<
   {
     readonly path: string;
     readonly volume: StagingVolume;
