@@ -16,9 +16,7 @@ export class StalledError extends Error {
 export function networkError(error: unknown, url: URL, env: Readonly<NodeJS.ProcessEnv>): Error {
   const proxy = proxyOf(url, env);
   const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
-  // A refusal by all of a host's addresses has a code and no message.
-  const why =
-    messageOf(error) || (error instanceof Error && "code" in error ? String(error.code) : "");
+  const why = reasonOf(error);
   const hint = hintFor(error, { url, proxy });
   const failure = new SourceError(
     "UNREACHABLE",
@@ -31,6 +29,12 @@ export function networkError(error: unknown, url: URL, env: Readonly<NodeJS.Proc
     },
   );
   return hint === undefined ? new TransientFailure(failure) : failure;
+}
+
+/** Node says "aborted" or "socket hang up" of a cut, and nothing where all of a host's addresses refuse. */
+function reasonOf(error: unknown): string {
+  if (hasCode(error, "ECONNRESET")) return "the connection was cut";
+  return messageOf(error) || (error instanceof Error && "code" in error ? String(error.code) : "");
 }
 
 /** For what would fail the same way every time. */

@@ -10,7 +10,7 @@ import { StagingVolume } from "../../src/staging/staging-volume.ts";
 import { type ModelRegistryOptions, startModelRegistry } from "../support/model-registry.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
-export const FAST = { retries: 6, firstDelayMs: 1, maxDelayMs: 4 };
+export const FAST = { retries: 20, firstDelayMs: 1, maxDelayMs: 4 };
 
 /** A registry, an empty staging volume, and a source between them that tries again without waiting. */
 export async function startPlace(
