@@ -208,15 +208,25 @@ export class StagingVolume {
   }
 }
 
-/** Not mkdir's own `recursive`, which says of a read-only file system that there is no such directory. */
+/**
+ * Not mkdir's own `recursive`, which says of a read-only file system that there is no such directory. The second ENOENT is final: the
+ * directory above is a link to nowhere, or takes no directories, as in /proc.
+ */
 async function makeDirectory(path: string): Promise<void> {
+  if (await isMade(path)) return;
+  await makeDirectory(dirname(path));
+  if (!(await isMade(path))) await mkdir(path);
+}
+
+/** False where the directory above is missing. Another process may make the same directories at this moment. */
+async function isMade(path: string): Promise<boolean> {
   try {
     await mkdir(path);
+    return true;
   } catch (error) {
-    if (hasCode(error, "EEXIST")) return;
-    if (!hasCode(error, "ENOENT") || dirname(path) === path) throw error;
-    await makeDirectory(dirname(path));
-    await makeDirectory(path);
+    if (hasCode(error, "EEXIST")) return true;
+    if (hasCode(error, "ENOENT") && dirname(path) !== path) return false;
+    throw error;
   }
 }
 

@@ -145,3 +145,16 @@ test("a staging directory that is a file is named", async () => {
     message: expect.stringContaining(path),
   });
 });
+
+test("many may open a staging volume at once that is not there yet", async () => {
+  await using dir = await temporaryDirectory();
+  const path = join(dir.path, "a/b/c");
+  await Promise.all(Array.from({ length: 20 }, () => StagingVolume.open(path, pool)));
+});
+
+test.skipIf(process.platform !== "linux")("says so where no directory can be made", async () => {
+  await expect(StagingVolume.open("/proc/no/staging", pool)).rejects.toMatchObject({
+    name: "HostError",
+    message: expect.stringContaining("/proc/no/staging"),
+  });
+});
