@@ -149,7 +149,10 @@ test("a staging directory that is a file is named", async () => {
 test("many may open a staging volume at once that is not there yet", async () => {
   await using dir = await temporaryDirectory();
   const path = join(dir.path, "a/b/c");
-  await Promise.all(Array.from({ length: 20 }, () => StagingVolume.open(path, pool)));
+  const open = Array.from({ length: 20 }, () => StagingVolume.open(path, pool));
+  expect(new Set((await Promise.all(open)).map(({ directory }) => directory))).toEqual(
+    new Set([path]),
+  );
 });
 
 test.skipIf(process.platform !== "linux")("says so where no directory can be made", async () => {
