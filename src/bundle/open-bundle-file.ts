@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, constants, open } from "node:fs/promises";
 import { MEMBER_HEADER } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { BundleError, DefinitionError, HostError, hasCode, messageOf } from "../core/errors.ts";
@@ -30,7 +30,8 @@ export async function openBundleFile(path: string): Promise<OpenedBundle> {
 
 async function openFile(path: string): Promise<FileHandle> {
   try {
-    return await open(path, "r");
+    // A named pipe would block until somebody writes to it; what is no regular file is refused below.
+    return await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     if (hasCode(error, "ENOENT"))
       throw new DefinitionError(

@@ -11,7 +11,7 @@ interface Contents {
 export function readmeText({ name, platform, images, models }: Contents): string {
   const sections = [
     `${name}: Ollama for a machine without a network, packed by ollama-bundle.`,
-    "MODELS.txt lists what is in it. The short way is the tool itself:\n\n    ollama-bundle verify FILE\n    ollama-bundle install FILE",
+    `MODELS.txt lists what is in it. The short way is the tool itself:\n\n    ollama-bundle verify FILE\n    ollama-bundle install ${images.length > 0 ? "" : "--models-in native --store DIR "}FILE`,
     "What follows does the same with stock tools, in this directory.",
     "Check every file:\n\n    sha256sum -c SHA256SUMS",
     ...(images.length > 0

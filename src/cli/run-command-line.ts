@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { DefinitionError } from "../core/errors.ts";
+import { DefinitionError, HostError } from "../core/errors.ts";
 import { Messages } from "./messages.ts";
 import { createProgram } from "./program.ts";
 import { outcomeOfError, printOutcome, runCommand } from "./run-command.ts";
@@ -10,11 +10,20 @@ export async function runCommandLine(
   argv: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
+  const unwritable = goOnWhenNobodyReads([process.stdout, process.stderr]);
+  const exitCode = await runProgram(argv, signal);
+  // A write's error comes with a later turn of the event loop.
+  await new Promise((resolve) => void process.stdout.write("", resolve));
+  if (unwritable.error === undefined) return exitCode;
+  process.stderr.write(`error: Cannot write the output: ${unwritable.error.message}\n`);
+  return exitCode === 0 ? new HostError("IO", "").exitCode : exitCode;
+}
+
+async function runProgram(argv: readonly string[], signal: AbortSignal): Promise<number> {
   const { stdout, stderr } = process;
   const typedName = typedNameOf(argv[1] ?? "");
   const messages = new Messages(stderr, typedName);
   const surroundings = { stdout, stderr, messages, signal, commandLine: argv.slice(2) };
-  for (const stream of [stdout, stderr]) goOnWhenNobodyReads(stream);
   let exitCode = 0;
   const program = createProgram(typedName, async (options, command) => {
     exitCode = await runCommand(surroundings, options, command);
@@ -46,9 +55,16 @@ function usageError(error: unknown, command = ""): unknown {
   });
 }
 
-/** `bundle inspect … | head` is no error, and a reader that goes away stops no work. */
-function goOnWhenNobodyReads(stream: NodeJS.WriteStream): void {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+/**
+ * `bundle inspect … | head` is no error, and neither a reader that goes away nor a full disk behind standard output stops any
+ * work: what is installed or undone by then goes on.
+ */
+function goOnWhenNobodyReads(streams: readonly NodeJS.WriteStream[]): { error?: Error } {
+  const unwritable: { error?: Error } = {};
+  for (const stream of streams) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") unwritable.error ??= error;
+    });
+  }
+  return unwritable;
 }

@@ -1,4 +1,5 @@
 import { DefinitionError } from "./errors.ts";
+import { withoutCredentials } from "./without-credentials.ts";
 
 const DEFAULT_REGISTRY = "docker.io";
 
@@ -30,7 +31,7 @@ export function parseImageReference(text: string): ImageReference {
   if (isValid(reference) && text.split("@").length <= 2) return reference;
   throw new DefinitionError(
     "IMAGE_REFERENCE_INVALID",
-    `Cannot read the image name "${text}": expected [registry/]repository[:tag][@sha256:…]`,
+    `Cannot read the image name "${withoutCredentials(text)}": expected [registry/]repository[:tag][@sha256:…]`,
     {
       hint: "Write it as `docker pull` takes it, for example ollama/ollama:0.24.0.",
     },

@@ -1,4 +1,5 @@
 import { DefinitionError } from "./errors.ts";
+import { withoutCredentials } from "./without-credentials.ts";
 
 /**
  * An Ollama model name, all four parts spelled out. As in Ollama's `types/model/name.go`: host `registry.ollama.ai`,
@@ -46,7 +47,7 @@ export function parseModelName(text: string): ModelName {
   if (isValidModelName(name)) return name;
   throw new DefinitionError(
     "MODEL_NAME_INVALID",
-    `Cannot read the model name "${text}": expected [host/[namespace/]]model[:tag]`,
+    `Cannot read the model name "${withoutCredentials(text)}": expected [host/[namespace/]]model[:tag]`,
     {
       hint: "Write it as `ollama pull` takes it, for example llama3.2, gemma:2b or registry.example:5000/team/model:tag.",
     },

@@ -21,8 +21,10 @@ export async function buildImage(
 ): Promise<void> {
   options.onProgress?.({ kind: "step", text: `Building the image "${tag}"` });
   const context = tarOf([{ path: DOCKERFILE, content: await bundle.bytes(DOCKERFILE, options) }]);
+  // Not aborted: it takes a second, and an engine that is left in the middle keeps images that have no name to undo.
   await engine.build(
     { context, dockerfile: DOCKERFILE, target: "runtime", tag, args: { BASE: base }, labels },
-    options,
+    { onProgress: options.onProgress },
   );
+  options.signal?.throwIfAborted();
 }

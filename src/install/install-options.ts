@@ -49,7 +49,7 @@ export function readEngineNames(wishes: InstallWishes, bundleName: string): Engi
 
 /** Throws {@link DefinitionError} where `native` lacks its store, or another mode is given one. */
 export function readStoreWish({ modelsIn, store }: InstallWishes): string | undefined {
-  if (modelsIn === "native" && store === undefined) {
+  if (modelsIn === "native" && (store === undefined || store === "")) {
     throw new DefinitionError(
       "USAGE",
       "Cannot install natively: it is not said where Ollama has its models on this host",
