@@ -32,7 +32,9 @@ export interface RunningCommand {
 }
 
 const MAIN = join(import.meta.dirname, "../../../src/main.ts");
-const REPORT_PEAK_MEMORY = pathToFileURL(join(import.meta.dirname, "report-peak-memory-program.ts"));
+const REPORT_PEAK_MEMORY = pathToFileURL(
+  join(import.meta.dirname, "report-peak-memory-program.ts"),
+);
 const NOT_INHERITED = /^(?:DOCKER_.*|OLLAMA_.*|SOURCE_DATE_EPOCH|NODE_OPTIONS|.*_proxy)$/i;
 
 /** Types `bundle …` as a user would, and waits for its end. */
