@@ -2,7 +2,7 @@ import { z } from "zod";
 import { CHUNK_SIZE, chunkCount } from "../core/chunks/chunk.ts";
 import { BundleError, messageOf } from "../core/errors.ts";
 import { manifestPath, parseModelName } from "../core/model-name.ts";
-import { checkFilePaths } from "./file-paths.ts";
+import { checkFilePaths, hexOfBlobPath } from "./file-paths.ts";
 
 /** The major version of the format: a reader refuses any other. */
 export const SCHEMA_VERSION = 1;
@@ -135,6 +135,9 @@ function checkSchemaVersion(raw: unknown): void {
 }
 
 function checkChunks({ path, size: fileSize, sha256, chunks }: BundledFile): void {
+  if ((hexOfBlobPath(path) ?? sha256) !== sha256) {
+    throw notAcceptable(`"${path}" has another digest than its name says`);
+  }
   if (chunks.length !== chunkCount(fileSize)) {
     throw notAcceptable(
       `"${path}" has ${chunks.length} chunks, and its ${fileSize} bytes make ${chunkCount(fileSize)}`,

@@ -40,7 +40,7 @@ export class ChunkPool implements AsyncDisposable {
 
   constructor() {
     const workers = Math.min(MAX_WORKERS, availableParallelism());
-    this.bufferCount = workers * 2 + 4;
+    this.bufferCount = workers * 2 + 2;
     for (let i = 0; i < workers; i += 1) this.#workers.push(new PoolWorker());
     for (let i = 0; i < this.bufferCount; i += 1)
       this.#free.push(Buffer.from(new SharedArrayBuffer(BUFFER_SIZE)));
