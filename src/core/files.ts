@@ -14,7 +14,8 @@ export async function writeFileWhole(
   content: string | Uint8Array,
   mode = 0o644,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Always the same name, so that what a killed process left is written over.
+  const temporary = `${path}.tmp`;
   try {
     await writeSynced(temporary, content, mode);
     await rename(temporary, path);
