@@ -65,6 +65,11 @@ export class EngineRequests {
   }
 }
 
+/** A signal as dockerode takes one. */
+export function abortable(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
 /** Waits no longer than the signal lets it; an answer that comes later is not read. */
 async function unlessAborted(
   answer: Promise<NodeJS.ReadableStream>,

@@ -80,35 +80,8 @@ export interface BuildSpec {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/**
- * A container engine through its API. What is looked up by name and not there is `undefined`; every other failure is an
- * {@link EngineError} with the engine's own text. No method asks a registry for anything but `pull`. Names of images are given
- * and compared fully qualified.
- */
-export interface Engine {
-  /** Where the engine is reached, for messages: `unix:///var/run/docker.sock`. */
-  readonly address: string;
-  /** The host at which published ports are reached from here. */
-  readonly publishedHost: string;
-
-  info(options?: WorkOptions): Promise<EngineInfo>;
-
-  image(name: string): Promise<EngineImage | undefined>;
-  /** Pulls for the engine's own platform; resolves only when the engine said that it worked. */
-  pull(reference: string, options: WorkOptions): Promise<void>;
-  /** `docker save` as a tar stream; destroying it ends the request. */
-  save(reference: string, options: WorkOptions): Promise<Readable>;
-  /**
-   * `docker load`; resolves with what the engine said it loaded, and rejects when it said nothing of the kind. Each chunk of the
-   * tar is sent before the next is asked for, so that they may lie in the same memory.
-   */
-  load(tar: AsyncIterable<Uint8Array>, options: WorkOptions): Promise<readonly string[]>;
-  /** The classic builder, without a network; resolves with the image id when the engine said that it worked. */
-  build(spec: BuildSpec, options: WorkOptions): Promise<string>;
-  tag(image: string, name: string): Promise<void>;
-  /** Removes a name, and the image with its last name. No error when it is not there. */
-  removeImage(name: string): Promise<void>;
-
+/** Containers and volumes of an engine, and the files in them. */
+export interface EngineContainers {
   container(name: string): Promise<EngineContainer | undefined>;
   containers(): Promise<readonly EngineContainer[]>;
   createContainer(spec: ContainerSpec): Promise<string>;
@@ -136,4 +109,34 @@ export interface Engine {
   createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
   /** No error when it is not there. */
   removeVolume(name: string): Promise<void>;
+}
+
+/**
+ * A container engine through its API. What is looked up by name and not there is `undefined`; every other failure is an
+ * {@link EngineError} with the engine's own text. No method asks a registry for anything but `pull`. Names of images are given
+ * and compared fully qualified.
+ */
+export interface Engine extends EngineContainers {
+  /** Where the engine is reached, for messages: `unix:///var/run/docker.sock`. */
+  readonly address: string;
+  /** The host at which published ports are reached from here. */
+  readonly publishedHost: string;
+
+  info(options?: WorkOptions): Promise<EngineInfo>;
+
+  image(name: string): Promise<EngineImage | undefined>;
+  /** Pulls for the engine's own platform; resolves only when the engine said that it worked. */
+  pull(reference: string, options: WorkOptions): Promise<void>;
+  /** `docker save` as a tar stream; destroying it ends the request. */
+  save(reference: string, options: WorkOptions): Promise<Readable>;
+  /**
+   * `docker load`; resolves with what the engine said it loaded, and rejects when it said nothing of the kind. Each chunk of the
+   * tar is sent before the next is asked for, so that they may lie in the same memory.
+   */
+  load(tar: AsyncIterable<Uint8Array>, options: WorkOptions): Promise<readonly string[]>;
+  /** The classic builder, without a network; resolves with the image id when the engine said that it worked. */
+  build(spec: BuildSpec, options: WorkOptions): Promise<string>;
+  tag(image: string, name: string): Promise<void>;
+  /** Removes a name, and the image with its last name. No error when it is not there. */
+  removeImage(name: string): Promise<void>;
 }
