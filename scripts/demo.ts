@@ -58,18 +58,7 @@ async function main(): Promise<void> {
 
 async function showContainer(demo: Demo, engine: Engine, image: string): Promise<void> {
   const port = String(await freePort());
-  say("On the connected machine: pack three models and the Ollama image.");
-  await bundle(
-    demo,
-    "create",
-    "--models",
-    "tiny,tiny:second,tiny-embed",
-    "--image",
-    image,
-    "--model-registry",
-    demo.registryUrl,
-  );
-  await verifyAndInspect(demo);
+  await packAndCheck(demo, image);
   say("Install it as a container, and prove that every model answers.");
   try {
     await bundle(
@@ -97,18 +86,7 @@ async function showNative(demo: Demo, why: string): Promise<void> {
   const store = join(demo.directory, "store");
   await mkdir(store);
   const server = demo.cleanup.use(await startOllamaStandIn({ models: store, noCloud: true }));
-  say("On the connected machine: pack three models.");
-  await bundle(
-    demo,
-    "create",
-    "--models",
-    "tiny,tiny:second,tiny-embed",
-    "--image",
-    "none",
-    "--model-registry",
-    demo.registryUrl,
-  );
-  await verifyAndInspect(demo);
+  await packAndCheck(demo, "none");
   say(
     `Install it into the store of an Ollama (here a stand-in at ${server.url}), and prove that every model answers.`,
   );
@@ -126,7 +104,11 @@ async function showNative(demo: Demo, why: string): Promise<void> {
   await bundle(demo, "health", "--url", server.url);
 }
 
-async function verifyAndInspect(demo: Demo): Promise<void> {
+async function packAndCheck(demo: Demo, image: string): Promise<void> {
+  const and = image === "none" ? "" : " and the Ollama image";
+  say(`On the connected machine: pack three models${and}.`);
+  const models = ["--models", "tiny,tiny:second,tiny-embed", "--model-registry", demo.registryUrl];
+  await bundle(demo, "create", ...models, "--image", image);
   say("On the offline machine: check every byte of what was carried over, and see what it is.");
   await bundle(demo, "verify");
   await bundle(demo, "inspect", "bundle.tar.gz");
