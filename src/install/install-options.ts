@@ -10,6 +10,8 @@ export interface InstallWishes {
   readonly modelsIn?: ModelsIn | undefined;
   /** Ollama's models directory on this host, for `native`. */
   readonly store?: string | undefined;
+  /** Where the Ollama that uses `store` answers; default `http://127.0.0.1:11434`. */
+  readonly ollamaUrl?: string | undefined;
   /** Default `ollama`. */
   readonly container?: string | undefined;
   /** As `docker run -p` takes it; default 127.0.0.1:11434. */
@@ -47,8 +49,23 @@ export function readEngineNames(wishes: InstallWishes, bundleName: string): Engi
   };
 }
 
-/** Throws {@link DefinitionError} where `native` lacks its store, or another mode is given one. */
-export function readStoreWish({ modelsIn, store }: InstallWishes): string | undefined {
+/** For options that not every mode has: their names on the command line, and the modes that they are for. */
+const MODES_OF = [
+  ["store", "--store", ["native"]],
+  ["ollamaUrl", "--ollama-url", ["native"]],
+  ["volume", "--volume", ["volume"]],
+  ["container", "--container", ["image", "volume"]],
+  ["publish", "--publish", ["image", "volume"]],
+  ["tag", "--tag", ["image", "volume"]],
+] as const satisfies readonly (readonly [keyof InstallWishes, string, readonly ModelsIn[]])[];
+
+/**
+ * The models directory to install into, or undefined for an engine. Throws {@link DefinitionError} where `native` lacks it, or
+ * where an option is for another mode.
+ */
+export function readStoreWish(wishes: InstallWishes): string | undefined {
+  const { modelsIn = "image", store } = wishes;
+  refuseOptionsOfOtherModes(modelsIn, wishes);
   if (modelsIn === "native" && (store === undefined || store === "")) {
     throw new DefinitionError(
       "USAGE",
@@ -58,16 +75,20 @@ export function readStoreWish({ modelsIn, store }: InstallWishes): string | unde
       },
     );
   }
-  if (modelsIn !== "native" && store !== undefined) {
+  return store;
+}
+
+/** What would be ignored is refused: who wrote it expects something of it. */
+function refuseOptionsOfOtherModes(modelsIn: ModelsIn, wishes: InstallWishes): void {
+  for (const [option, flag, modes] of MODES_OF) {
+    if (wishes[option] === undefined || modes.some((mode) => mode === modelsIn)) continue;
+    const needed = `--models-in ${modes.join(" or ")}`;
     throw new DefinitionError(
       "USAGE",
-      `Cannot install into the store "${store}": that is for --models-in native`,
-      {
-        hint: "Add --models-in native, or leave --store out.",
-      },
+      `Cannot use ${flag} with --models-in ${modelsIn}: it is for ${needed}`,
+      { hint: `Leave ${flag} out, or install with ${needed}.` },
     );
   }
-  return store;
 }
 
 function engineName(what: string, name: string): string {

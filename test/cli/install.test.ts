@@ -57,6 +57,10 @@ test.each([
     says: "Allowed choices are image, volume, native",
   },
   { args: ["bundle.tar.gz", "--models-in", "native"], says: "hint: Add --store DIR" },
+  {
+    args: ["bundle.tar.gz", "--volume", "models"],
+    says: "Cannot use --volume with --models-in image: it is for --models-in volume",
+  },
   { args: [], says: "missing required argument 'file'" },
 ])("$args is a usage error", async ({ args, says }) => {
   await using directory = await temporaryDirectory();

@@ -86,7 +86,7 @@ describe.each(["docker-20.10", "docker-28"] as const)("what can be in the way", 
     test.each(["image", "volume"])(
       "a server that never answers, in `%s` mode: everything is undone",
       async (modelsIn) => {
-        const names = installedNames();
+        const names = installedNames(modelsIn);
         const before = await docker.state();
         const how = [
           "--models-in",

@@ -86,7 +86,7 @@ describeEngine("docker-20.10", "the main job, created on", (creatingHost) => {
   function describeInstall(host: EngineHost): void {
     describe.each(["image", "volume"])("in `%s` mode", (modelsIn) => {
       const docker = new DockerHost(host);
-      const names = installedNames();
+      const names = installedNames(modelsIn);
       let url: string;
       beforeAll(async () => {
         const port = await docker.freePort();

@@ -32,7 +32,7 @@ describeEngine(
     });
 
     describe.each(["image", "volume"])("in install in `%s` mode", (modelsIn) => {
-      const names = installedNames();
+      const names = installedNames(modelsIn);
       afterAll(() => docker.remove(names.on(name)));
 
       test("with its health check", async () => {

@@ -59,7 +59,7 @@ describeEngine("docker-20.10", "without any network, what was created on", (crea
     });
 
     describe.each(["image", "volume"])("in `%s` mode", (modelsIn) => {
-      const names = installedNames();
+      const names = installedNames(modelsIn);
       afterAll(() => docker.remove(names.on(name)));
 
       test("without a pull, past dead proxies, and serves", async () => {

@@ -108,7 +108,9 @@ export class EngineFixture implements AsyncDisposable {
       await this.engine.removeImage(name);
   }
 
-  async install(options: InstallOptions): Promise<InstallOutcome> {
+  /** The name of a volume counts in `volume` mode alone. */
+  async install({ volume, ...wishes }: InstallOptions): Promise<InstallOutcome> {
+    const options = wishes.modelsIn === "volume" ? { volume, ...wishes } : wishes;
     const program = join(import.meta.dirname, "install-program.ts");
     const env = {
       DOCKER_HOST: this.#host.dockerHost,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { HostError } from "../../src/core/errors.ts";
 import type { EngineContainer, EngineInfo } from "../../src/engine/engine.ts";
-import { readEngineNames } from "../../src/install/install-options.ts";
+import { readEngineNames, readStoreWish } from "../../src/install/install-options.ts";
 import { memoryWarnings } from "../../src/install/memory.ts";
 import { portProblem } from "../../src/install/port-problem.ts";
 import { refuseIfAny } from "../../src/install/problems.ts";
@@ -152,6 +152,37 @@ describe("what is refused", () => {
   test.each(["", "a b", "-a", "a/b", "é"])("%j as the name of a container or a volume", (name) => {
     expect(() => readEngineNames({ container: name }, "b")).toThrow("Cannot name a container");
     expect(() => readEngineNames({ volume: name }, "b")).toThrow("Cannot name a volume");
+  });
+});
+
+describe("an option of another mode", () => {
+  test.each([
+    ["--store", { store: "s" }, "native"],
+    ["--ollama-url", { ollamaUrl: "http://127.0.0.1:1" }, "native"],
+    ["--volume", { volume: "v" }, "volume"],
+    ["--volume", { modelsIn: "native", store: "s", volume: "v" }, "volume"],
+    ["--store", { modelsIn: "volume", store: "s" }, "native"],
+    ["--container", { modelsIn: "native", store: "s", container: "c" }, "image or volume"],
+    ["--publish", { modelsIn: "native", store: "s", publish: "1" }, "image or volume"],
+    ["--tag", { modelsIn: "native", store: "s", tag: "t" }, "image or volume"],
+  ] as const)("is refused, not ignored: %s in %j", (flag, wishes, modes) => {
+    expect(() => readStoreWish(wishes)).toThrow(
+      expect.objectContaining({
+        code: "USAGE",
+        message: expect.stringMatching(
+          `^Cannot use ${flag} with .*: it is for --models-in ${modes}$`,
+        ),
+        hint: expect.stringContaining(`Leave ${flag} out`),
+      }),
+    );
+  });
+
+  test("is taken in its own", () => {
+    const names = { container: "c", publish: "1", tag: "t" };
+    expect(readStoreWish({ modelsIn: "native", store: "s", ollamaUrl: "u" })).toBe("s");
+    expect(readStoreWish({ modelsIn: "volume", volume: "v", ...names })).toBeUndefined();
+    expect(readStoreWish({ modelsIn: "image", ...names })).toBeUndefined();
+    expect(readStoreWish(names)).toBeUndefined();
   });
 });
 

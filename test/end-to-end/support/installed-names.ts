@@ -11,15 +11,16 @@ export interface InstalledNames {
   on(bundleName: string): Partial<EngineState>;
 }
 
-/** Names that no other test has. */
-export function installedNames(): InstalledNames {
+/** Names that no other test has; `--volume` is an option in `volume` mode alone. */
+export function installedNames(modelsIn = "image"): InstalledNames {
   const name = uniqueName();
   const [container, volume, tag] = [`ollama-${name}`, `models-${name}`, `preloaded:${name}`];
+  const volumeOption = modelsIn === "volume" ? ["--volume", volume] : [];
   return {
     container,
     volume,
     tag,
-    options: ["--container", container, "--volume", volume, "--tag", tag],
+    options: ["--container", container, "--tag", tag, ...volumeOption],
     on: (bundleName) => ({
       containers: [container],
       images: [tag, `ollama-bundle.local/${bundleName}`],
