@@ -3,6 +3,17 @@ export function shownUrl({ protocol, host, pathname }: URL): string {
   return `${protocol}//${host}${pathname}`;
 }
 
+/** An address as it was typed, as far as it may be shown: "…" where it may hold a secret and cannot be read. */
+export function shownAddress(text: string): string {
+  if (!/[@?#]/.test(text)) return text;
+  const url = URL.parse(text);
+  return url !== null && isHttp(url) ? shownUrl(url) : "…";
+}
+
+export function isHttp({ protocol }: URL): boolean {
+  return protocol === "http:" || protocol === "https:";
+}
+
 /**
  * The proxy that a request goes through, as it may be shown, or undefined. Node's agents decide themselves (`proxyEnv`); this
  * is for messages. https://nodejs.org/api/http.html#built-in-proxy-support

@@ -1,4 +1,4 @@
-import { SourceError } from "../core/errors.ts";
+import { DefinitionError, SourceError } from "../core/errors.ts";
 import { TransientFailure } from "../core/retry.ts";
 import { TOOL } from "../core/tool.ts";
 import {
@@ -8,11 +8,13 @@ import {
   readToken,
   tokenUrl,
 } from "./bearer-tokens.ts";
-import { shownUrl } from "./http-address.ts";
+import { shownAddress, shownUrl } from "./http-address.ts";
 import { type HttpAnswer, HttpTransport, type TransportOptions } from "./http-transport.ts";
 import { badAnswer, statusError } from "./status-error.ts";
 
 const MAX_REDIRECTS = 8;
+/** `registry.example`, `127.0.0.1:5000`, `[::1]:5000`: as a name or a URL has it. */
+const HOST = /^(?:\[[0-9a-f:]+\]|\w[\w.-]*)(?::\d{1,5})?$/i;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface AccessOptions extends TransportOptions {
@@ -48,7 +50,7 @@ export class RegistryAccess {
 
   constructor({ insecureHosts = [], ollamaVersion = ASSUMED_OLLAMA, ...options }: AccessOptions) {
     this.#transport = new HttpTransport(options);
-    this.#insecureHosts = insecureHosts;
+    this.#insecureHosts = insecureHosts.map(checkHost);
     this.#userAgent = `ollama/${ollamaVersion} ${TOOL.name}/${TOOL.version}`;
   }
 
@@ -146,6 +148,16 @@ export class RegistryAccess {
   #headers(): Record<string, string> {
     return { "User-Agent": this.#userAgent, "Accept-Encoding": "identity" };
   }
+}
+
+/** Anything else would never be the host of a request, and so be ignored. Throws {@link DefinitionError}. */
+function checkHost(text: string): string {
+  if (HOST.test(text)) return text;
+  throw new DefinitionError(
+    "USAGE",
+    `Cannot use "${shownAddress(text)}" as an insecure registry: expected a host or host:port, without http://`,
+    { hint: "Write it as in --insecure-registry registry.example:5000." },
+  );
 }
 
 async function expired(answer: HttpAnswer, url: URL): Promise<TransientFailure> {

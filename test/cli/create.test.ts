@@ -88,6 +88,16 @@ test.each([
   expect(stderr).toContain(says);
 });
 
+test("a URL as --insecure-registry is a usage error, not a host that never matches", async () => {
+  await using site = await temporaryDirectory();
+  const from = ["--models", "tiny", "--image", "none", "--staging", join(site.path, "staging")];
+  const args = ["create", ...from, "--insecure-registry", "http://registry.example"];
+  const { exitCode, stderr } = await runBundle(args, { cwd: site.path });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('"http://registry.example"');
+  expect(stderr).toMatch(/^hint: .*--insecure-registry registry\.example:5000/m);
+});
+
 test("a model that is not in the store is named, with exit code 3", async () => {
   await using site = await siteWithStore();
   const { exitCode, stderr } = await create(site, ["--models", "llama3.2"]);

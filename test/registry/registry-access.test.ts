@@ -110,6 +110,32 @@ test("takes a token to the registry, even after a redirect there, and to nobody 
   expect(seen).toEqual(["Bearer t", "Bearer t", undefined]);
 });
 
+test.each(["registry.example", "localhost", "127.0.0.1:5000", "[::1]:5000", "my_host:80"])(
+  "takes %s as a host that is asked over HTTP",
+  (host) => {
+    expect(new RegistryClient({ insecureHosts: [host] }).baseOf(host).protocol).toBe("http:");
+  },
+);
+
+test.each([
+  ["http://registry.example:5000", '"http://registry.example:5000"'],
+  ["registry.example/v2", '"registry.example/v2"'],
+  ["registry.example:port", '"registry.example:port"'],
+  ["two hosts", '"two hosts"'],
+  ["", '""'],
+  ["http://user:secret@registry.example/?token=secret", '"http://registry.example/"'],
+  ["user:secret@registry.example", '"…"'],
+])("refuses %j as a host that is asked over HTTP, since it would match none", (host, shown) => {
+  const insecure = () => new RegistryClient({ insecureHosts: ["registry.example", host] });
+  expect(insecure).toThrow(
+    expect.objectContaining({
+      code: "USAGE",
+      message: `Cannot use ${shown} as an insecure registry: expected a host or host:port, without http://`,
+      hint: expect.stringContaining("--insecure-registry registry.example:5000"),
+    }),
+  );
+});
+
 interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
