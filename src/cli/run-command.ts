@@ -1,5 +1,6 @@
 import type { ProgressEvent, WorkOptions } from "../core/progress.ts";
 import { TOOL } from "../core/tool.ts";
+import { withoutCredentials } from "../core/without-credentials.ts";
 import { type Failure, INTERRUPTED, failureOf, reportOf } from "./failure.ts";
 import { LogFile } from "./log-file.ts";
 import type { Messages } from "./messages.ts";
@@ -81,7 +82,7 @@ async function logged(
     log?.write(
       `${TOOL.name} ${TOOL.version}, Node ${process.version}, ${process.platform}/${process.arch}`,
     );
-    log?.write(`command: ${JSON.stringify(surroundings.commandLine.map(withoutPassword))}`);
+    log?.write(`command: ${JSON.stringify(surroundings.commandLine.map(withoutSecrets))}`);
     const outcome = await attempted(surroundings, log, command);
     log?.write(`exit code: ${outcome.failure?.exitCode ?? 0}`);
     return outcome;
@@ -112,7 +113,7 @@ async function attempted(
   }
 }
 
-/** A user's name and password in an address. */
-function withoutPassword(argument: string): string {
-  return argument.replace(/(:\/\/)[^/@]*@/, "$1…@");
+/** Without a user's name and password in an address, and without its query, where signed addresses carry a secret. */
+function withoutSecrets(argument: string): string {
+  return withoutCredentials(argument.replace(/(:\/\/)[^@?]*@/, "$1…@")).replace(/\?[^]+/, "?…");
 }

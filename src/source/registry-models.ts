@@ -2,6 +2,7 @@ import { shortId } from "../core/digest.ts";
 import { DefinitionError, SourceError } from "../core/errors.ts";
 import { DEFAULT_MODEL_HOST, type ModelName, fullModelName } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
+import { isHttp, shownAddress } from "../registry/http-address.ts";
 import type { Repository } from "../registry/registry-access.ts";
 import { RegistryClient, type RegistryOptions } from "../registry/registry-client.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
@@ -139,21 +140,16 @@ function repositoryOf(
 
 /** A URL whose path, if it has one, comes before `v2/`. Throws {@link DefinitionError}. */
 function parseRegistryUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = URL.parse(text);
   if (
-    url === undefined ||
-    !/^https?:$/.test(url.protocol) ||
-    url.username !== "" ||
-    url.search !== ""
-  ) {
-    const expected = "expected http(s)://host[:port][/path] without a user";
-    throw new DefinitionError(
-      "USAGE",
-      `Cannot use the model registry${url === undefined ? ` "${text}"` : ""}: ${expected}`,
-      {
-        hint: "Write it as in --model-registry https://registry.example:5000.",
-      },
-    );
-  }
-  return url.pathname.endsWith("/") ? url : new URL(`${url.href}/`);
+    url !== null &&
+    isHttp(url) &&
+    `${url.username}${url.password}${url.search}${url.hash}` === ""
+  )
+    return url.pathname.endsWith("/") ? url : new URL(`${url.href}/`);
+  throw new DefinitionError(
+    "USAGE",
+    `Cannot use the model registry "${shownAddress(text)}": expected http(s)://host[:port][/path] without user and query`,
+    { hint: "Write it as in --model-registry https://registry.example:5000." },
+  );
 }

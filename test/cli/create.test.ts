@@ -98,6 +98,22 @@ test("a URL as --insecure-registry is a usage error, not a host that never match
   expect(stderr).toMatch(/^hint: .*--insecure-registry registry\.example:5000/m);
 });
 
+test.each([
+  "https://user:secret@registry.example/?token=secret",
+  "https://user:sec/secret@registry.example",
+  "registry.example?token=secret",
+])("a secret in a refused --model-registry is neither printed nor logged: %s", async (url) => {
+  await using site = await temporaryDirectory();
+  const log = join(site.path, "log");
+  const what = ["--models", "tiny", "--image", "none", "--staging", join(site.path, "staging")];
+  const args = ["create", ...what, "--model-registry", url, "--log", log];
+  const { exitCode, stdout, stderr } = await runBundle(args, { cwd: site.path });
+  expect(exitCode).toBe(2);
+  const logged = await readFile(log, "utf8");
+  expect(logged).toContain("--model-registry");
+  expect(stdout + stderr + logged).not.toContain("secret");
+});
+
 test("a model that is not in the store is named, with exit code 3", async () => {
   await using site = await siteWithStore();
   const { exitCode, stderr } = await create(site, ["--models", "llama3.2"]);

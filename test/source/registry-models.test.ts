@@ -171,16 +171,28 @@ test("asks the host in a model's name, over HTTP only when told so", async () =>
   });
 });
 
-test.each(["registry.example", "ftp://registry.example", "https://user:secret@registry.example"])(
-  "refuses %s as the URL of a registry",
-  async (modelRegistry) => {
-    await using dir = await temporaryDirectory();
-    const volume = await StagingVolume.open(dir.path, pool);
-    const create = () => createRegistryModelSource({ volume, modelRegistry });
-    expect(create).toThrow(expect.objectContaining({ name: "DefinitionError", code: "USAGE" }));
-    expect(create).not.toThrow("secret");
-  },
-);
+test.each([
+  ["registry.example", "registry.example"],
+  ["ftp://registry.example", "ftp://registry.example"],
+  ["https://user:secret@registry.example", "https://registry.example/"],
+  ["https://:secret@registry.example", "https://registry.example/"],
+  ["https://registry.example/ollama?token=secret", "https://registry.example/ollama"],
+  ["https://registry.example/#secret", "https://registry.example/"],
+  ["registry.example?token=secret", "…"],
+  ["user:secret@registry.example", "…"],
+  ["https://user:sec/ret@registry.example", "…"],
+])("refuses %s as the URL of a registry, and shows %s of it", async (modelRegistry, shown) => {
+  await using dir = await temporaryDirectory();
+  const volume = await StagingVolume.open(dir.path, pool);
+  const create = () => createRegistryModelSource({ volume, modelRegistry });
+  expect(create).toThrow(
+    expect.objectContaining({
+      name: "DefinitionError",
+      code: "USAGE",
+      message: `Cannot use the model registry "${shown}": expected http(s)://host[:port][/path] without user and query`,
+    }),
+  );
+});
 
 async function start(
   options: Partial<ModelRegistryOptions>,
