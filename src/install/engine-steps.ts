@@ -11,6 +11,8 @@ import {
   writeVolumeManifests,
 } from "./models-into-volume.ts";
 import type { EngineInstall, EnginePlan } from "./plan-on-engine.ts";
+import { publishText } from "./publish-address.ts";
+import type { Receipt } from "./receipt.ts";
 import { runContainer } from "./run-container.ts";
 import { helperName } from "./volume-helper.ts";
 
@@ -68,6 +70,20 @@ export async function runStep(run: EngineRun, options: WorkOptions): Promise<voi
     },
     options,
   );
+}
+
+/** What the receipt tells of it. */
+export function didOnEngine({
+  planned: { plan, image, volumeExists },
+  names,
+  modelsIn,
+}: EngineRun): Partial<Receipt> {
+  return {
+    ...(plan.engine && { engine: plan.engine }),
+    images: { loaded: image.name, built: names.tag },
+    container: { name: names.container, publish: publishText(names.publish) },
+    ...(modelsIn === "volume" && { volume: { name: names.volume, created: !volumeExists } }),
+  };
 }
 
 function intoVolume(run: EngineRun): ModelsIntoVolume {

@@ -28,12 +28,12 @@ export type JournalHead = Omit<JournalContent, "schemaVersion" | "steps">;
  */
 export class Journal {
   readonly directory: string;
-  readonly #head: JournalHead;
+  readonly head: JournalHead;
   readonly #steps: JournalStep[] = [];
 
   private constructor(directory: string, head: JournalHead) {
     this.directory = directory;
-    this.#head = head;
+    this.head = head;
   }
 
   /** Throws {@link HostError} where the directory cannot be written. */
@@ -79,7 +79,7 @@ export class Journal {
   async #write(): Promise<void> {
     const content: JournalContent = {
       schemaVersion: JOURNAL_VERSION,
-      ...this.#head,
+      ...this.head,
       steps: this.#steps,
     };
     await writing(this.directory, () =>
