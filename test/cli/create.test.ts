@@ -72,6 +72,20 @@ test("an output that exists is refused without --force", async () => {
 });
 
 test.each([
+  ["-", '"-": a bundle cannot be written to standard output'],
+  ["a\nb.tar.gz", String.raw`"a\nb.tar.gz": its .sha256 file`],
+  ["a\u0007.tar.gz", String.raw`"a\u0007.tar.gz": its .sha256 file`],
+  [String.raw`a\b.tar.gz`, String.raw`"a\\b.tar.gz": its .sha256 file`],
+])("an output called %j is a usage error, and nothing is written", async (output, says) => {
+  await using site = await siteWithStore();
+  const { exitCode, stderr } = await create(site, ["--models", "tiny", "-o", output]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(says);
+  expect(stderr).toMatch(/^hint: .*--output/m);
+  expect(await readdir(site.path)).toEqual(["store"]);
+});
+
+test.each([
   { args: [], says: "no models are named" },
   { args: ["--models", "tiny,,tiny"], says: 'Cannot read the model name ""' },
   { args: ["--models", "none"], says: "neither an image nor a model" },

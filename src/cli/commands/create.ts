@@ -3,6 +3,7 @@ import type { BundledImage } from "../../bundle/models-json.ts";
 import type { CreateReport } from "../../create-bundle.ts";
 import { type CreatedImage, describeCreatePlan, describeCreated } from "../describe-create.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
+import { checkOutputName } from "./check-output-name.ts";
 import type { DefinitionOptions } from "./definition-from-options.ts";
 import { jsonOption, logOption, oneMore } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -60,6 +61,7 @@ export function addCreateCommand(program: Command, run: Run): void {
         const { definitionFromOptions } = await import("./definition-from-options.ts");
         const { dryRun, force, fromStore, insecureRegistry, modelRegistry, output, staging } =
           options;
+        checkOutputName(output);
         const report = await createBundle(await definitionFromOptions(options), {
           ...work,
           dryRun,
