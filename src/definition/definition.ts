@@ -8,6 +8,11 @@ const DEFAULT_IMAGE = "ollama/ollama:latest";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const PLATFORM = /^linux\/[a-z0-9]+(\/v\d+)?$/;
 
+const modelNames = z
+  .array(z.string())
+  .refine((names) => names.every((name) => name.trim() !== ""), "one of the names is empty")
+  .refine((names) => !names.includes(NONE), `"${NONE}" stands alone, and not in a list of names`);
+
 /** What a user writes: the fields of a definition file, and what the flags of `create` give. */
 export const definitionFields = z.strictObject({
   name: z
@@ -19,7 +24,7 @@ export const definitionFields = z.strictObject({
   image: z.string().optional(),
   /** Model names, or "none". */
   models: z
-    .union([z.literal(NONE), z.array(z.string())], `expected a list of model names, or "${NONE}"`)
+    .union([z.literal(NONE), modelNames], `expected a list of model names, or "${NONE}"`)
     .optional(),
 });
 

@@ -87,7 +87,14 @@ test.each([
 
 test.each([
   { args: [], says: "no models are named" },
-  { args: ["--models", "tiny,,tiny"], says: 'Cannot read the model name ""' },
+  {
+    args: ["--models", "tiny,,tiny"],
+    says: 'Cannot use --models "tiny,,tiny": one of the names is empty',
+  },
+  {
+    args: ["--models", "tiny,none"],
+    says: 'Cannot use --models "tiny,none": "none" stands alone',
+  },
   { args: ["--models", "none"], says: "neither an image nor a model" },
   {
     args: ["--models", "tiny", "--name", "../x"],

@@ -51,6 +51,16 @@ describe("a definition", () => {
   test.each([
     ["broken YAML", "models: [a\nimage: b\n", "line 2"],
     ["a field of the wrong type", "name: ok\nmodels:\n  - 7\n", 'line 3: field "models"'],
+    [
+      "none among models",
+      "name: ok\nmodels: [tiny, none]\n",
+      'line 2: field "models": "none" stands',
+    ],
+    [
+      "an empty model name",
+      "models:\n  - tiny\n  - ''\n",
+      'field "models": one of the names is empty',
+    ],
     ["an unknown field", "models: [a]\nmodel: b\n", 'line 2: field "model"'],
     ["a name that cannot be one", "models: [a]\nname: 'a b'\n", 'line 2: field "name"'],
     [

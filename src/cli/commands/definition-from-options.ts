@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { DefinitionError } from "../../core/errors.ts";
+import { withoutCredentials } from "../../core/without-credentials.ts";
 import {
   type Definition,
   type DefinitionFields,
@@ -28,7 +29,7 @@ export async function definitionFromOptions(options: DefinitionOptions): Promise
 }
 
 function fieldsOf({ models, image, platform, name }: DefinitionOptions): DefinitionFields {
-  const given = Object.entries({ image, platform, name }).filter(
+  const given = Object.entries({ models, image, platform, name }).filter(
     ([, value]) => value !== undefined,
   );
   const parsed = definitionFields.safeParse({
@@ -38,7 +39,7 @@ function fieldsOf({ models, image, platform, name }: DefinitionOptions): Definit
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const option = String(issue?.path[0]);
-  const value = new Map(given).get(option);
+  const value = withoutCredentials(new Map(given).get(option) ?? "");
   throw new DefinitionError("USAGE", `Cannot use --${option} "${value}": ${issue?.message}`);
 }
 
