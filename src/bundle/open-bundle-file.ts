@@ -37,7 +37,7 @@ async function openFile(path: string): Promise<FileHandle> {
       throw new DefinitionError(
         "USAGE",
         `Cannot open the bundle "${path}": there is no such file`,
-        { cause: error },
+        { cause: error, hint: "Check the path, and that the medium that carries it is mounted." },
       );
     throw new HostError("IO", `Cannot open the bundle "${path}": ${messageOf(error)}`, {
       cause: error,

@@ -62,12 +62,13 @@ async function textOf(path: string, name: string): Promise<string> {
     throw new DefinitionError(
       "DEFINITION_INVALID",
       `Cannot read the definition "${name}": ${messageOf(error)}`,
-      { cause: error },
+      { cause: error, hint: "Check the path; `-` reads the definition from standard input." },
     );
   }
   throw new DefinitionError(
     "DEFINITION_INVALID",
     `Cannot read the definition "${name}": it is larger than 1 MiB`,
+    { hint: "Name the definition with --file, and the bundle to write with --output." },
   );
 }
 

@@ -95,6 +95,7 @@ function engineName(what: string, name: string): string {
   if (ENGINE_NAME.test(name)) return name;
   throw new DefinitionError(
     "USAGE",
-    `Cannot name a ${what} ${JSON.stringify(name)}: expected letters, digits, "_", "." and "-"`,
+    `Cannot name a ${what} ${JSON.stringify(name)}: expected at least two letters, digits, "_", "." and "-", the first a letter or a digit`,
+    { hint: `Write it as in --${what} ollama-site-a.` },
   );
 }

@@ -51,7 +51,7 @@ describe("what a user can get wrong, or meet", () => {
 
     test("a definition that is not there", async () => {
       const result = await bundle("create", "-f", "absent.yaml", "-o", "x.tar.gz");
-      expect(result).toMatchObject(failure(2, /absent\.yaml/));
+      expect(result).toMatchObject(failure(2, /absent\.yaml[^]*\nhint: Check the path/));
     });
 
     test("a model registry that is down", async () => {
@@ -143,7 +143,9 @@ describe("what a user can get wrong, or meet", () => {
     });
 
     test("a file that is not there", async () => {
-      expect(await bundle(command, "absent.tar.gz")).toMatchObject(failure(2, /absent\.tar\.gz/));
+      expect(await bundle(command, "absent.tar.gz")).toMatchObject(
+        failure(2, /absent\.tar\.gz[^]*\nhint: Check the path/),
+      );
     });
 
     test("a bundle of a newer major version, with the version that reads it", async () => {

@@ -149,9 +149,28 @@ describe("what is refused", () => {
     expect(() => assertFewLayers(image, 96)).toThrow("it would have 126 layers");
   });
 
-  test.each(["", "a b", "-a", "a/b", "é"])("%j as the name of a container or a volume", (name) => {
-    expect(() => readEngineNames({ container: name }, "b")).toThrow("Cannot name a container");
-    expect(() => readEngineNames({ volume: name }, "b")).toThrow("Cannot name a volume");
+  test.each(["", "a", "a b", "-a", "a/b", "é"])(
+    "%j as the name of a container or a volume, with a name that would do",
+    (name) => {
+      for (const what of ["container", "volume"]) {
+        expect(() => readEngineNames({ [what]: name }, "b")).toThrow(
+          expect.objectContaining({
+            message: expect.stringContaining(`Cannot name a ${what} ${JSON.stringify(name)}`),
+            hint: `Write it as in --${what} ollama-site-a.`,
+          }),
+        );
+      }
+    },
+  );
+
+  test.each([
+    { publish: "nowhere" },
+    { tag: "Mine Own" },
+    { tag: `mine@sha256:${"0".repeat(64)}` },
+  ])("%j, with what to write instead", (wishes) => {
+    expect(() => readEngineNames(wishes, "b")).toThrow(
+      expect.objectContaining({ exitCode: 2, hint: expect.stringMatching(/^Write /) }),
+    );
   });
 });
 
