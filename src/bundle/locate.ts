@@ -1,7 +1,12 @@
 import type { FileHandle } from "node:fs/promises";
 import { z } from "zod";
 import { chunkCount, chunkSizeAt } from "../core/chunks/chunk.ts";
-import { storedContentSize, storedMemberSize, storedRuns } from "../core/chunks/gzip-member.ts";
+import {
+  MEMBER_HEADER,
+  storedContentSize,
+  storedMemberSize,
+  storedRuns,
+} from "../core/chunks/gzip-member.ts";
 import { readRange } from "./file-range.ts";
 import { FOOTER_SIZE, tocOffsetOf } from "./footer.ts";
 import { MODELS_JSON, SHA256SUMS, SIGNATURE } from "./layout.ts";
@@ -46,6 +51,9 @@ async function locateByToc(file: FileHandle, size: number): Promise<Located | un
     await readRange(file, Math.max(0, size - FOOTER_SIZE), FOOTER_SIZE),
   );
   if (tocOffset === undefined || tocOffset >= size - FOOTER_SIZE) return undefined;
+  // Where bytes came in or went, everything that the table of contents names is elsewhere too.
+  const header = await readRange(file, tocOffset, MEMBER_HEADER.length);
+  if (!header.equals(MEMBER_HEADER)) return undefined;
   const entries = await lastEntries(file, tocOffset, size - FOOTER_SIZE - tocOffset);
   const read = (path: string, cap: number): Promise<LocatedFile | undefined> => {
     const entry = entries.find(({ name }) => name.endsWith(`/${path}`));

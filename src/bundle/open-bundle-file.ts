@@ -1,6 +1,7 @@
 import { type FileHandle, constants, open } from "node:fs/promises";
 import { MEMBER_HEADER } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
+import { TAR_BLOCK } from "../core/tar-header.ts";
 import { BundleError, DefinitionError, HostError, hasCode, messageOf } from "../core/errors.ts";
 import { DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
 import { readRange } from "./file-range.ts";
@@ -50,9 +51,12 @@ async function readEnd(file: FileHandle, path: string): Promise<OpenedBundle> {
   if (!stats.isFile())
     throw notABundle(path, stats.isDirectory() ? "it is a directory" : "it is not a regular file");
   if (stats.size === 0) throw notABundle(path, "it is empty");
+  if (await isPlainTar(file)) throw decompressed(path);
   const located = await locate(file, stats.size);
   if (located === undefined) throw await withoutEnd(file, path, stats.size);
   const { manifest, layout } = readModelsJson(located, path);
+  const lead = stats.size - layout.size;
+  if (lead > 0 && (await beginsAt(file, lead, layout))) throw withLead(path, lead);
   return { file, fileSize: stats.size, manifest, layout };
 }
 
@@ -92,6 +96,44 @@ function contradictedTwice(modelsJson: Located["modelsJson"], sums: Buffer | und
   )
     return false;
   return sums.includes(`${statedDigest.slice("sha256:".length)}  MODELS.json\n`);
+}
+
+/** Whether it is the tar in a bundle, which begins with the header of README.txt, without its gzip members. */
+async function isPlainTar(file: FileHandle): Promise<boolean> {
+  const header = (await readRange(file, 0, TAR_BLOCK)).toString("latin1");
+  return header.startsWith("ustar", 257) && /^[\w.-]+\/README\.txt\0/.test(header);
+}
+
+function decompressed(path: string): BundleError {
+  return new BundleError(
+    "NOT_A_BUNDLE",
+    `"${path}" is not a bundle: it is the plain tar of one, decompressed on the way here`,
+    {
+      hint: "Carry the .tar.gz as it was written; browsers, mail gateways and file managers may decompress it, whatever they call it then.",
+    },
+  );
+}
+
+async function beginsAt(file: FileHandle, offset: number, { segments }: Layout): Promise<boolean> {
+  const [first] = segments;
+  if (first?.kind !== "literal") return false;
+  return (await readRange(file, offset, first.length)).equals(first.bytes());
+}
+
+/** Every byte is in its place but for what was put before them all, which is all that there is to say. */
+function withLead(path: string, size: number): DamagedBundleError {
+  const what = size === 1 ? "1 byte stands" : `${size.toLocaleString("en-US")} bytes stand`;
+  return new DamagedBundleError(
+    `Cannot use "${path}": ${what} before the beginning of the bundle`,
+    [
+      {
+        start: 0,
+        end: size,
+        what: "what stands before the beginning of the bundle",
+        how: "surplus",
+      },
+    ],
+  );
 }
 
 /** A file whose end is not a bundle's: a bundle that lost it when it begins like one, else something else. */

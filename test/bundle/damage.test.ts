@@ -1,6 +1,6 @@
-import { type FileHandle, copyFile, open } from "node:fs/promises";
+import { type FileHandle, copyFile, open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { crc32, gzipSync } from "node:zlib";
+import { crc32, gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BundleReader } from "../../src/bundle/bundle-reader.ts";
 import { DamagedBundleError } from "../../src/bundle/damaged-bundle-error.ts";
@@ -145,6 +145,24 @@ describe("a bundle that was damaged", () => {
     await restore(file, target.bytes, change);
   });
 
+  test.each([1, 3, 512, 5_000_000])(
+    "is told as what it is when %i bytes were put before it, and nothing else differs",
+    async (size) => {
+      await using file = await open(path, "r+");
+      const change = { start: 0, removed: 0, added: Buffer.alloc(size, "\ufeff") };
+      await apply(file, target.bytes, change);
+      await expect(BundleReader.open(path)).rejects.toMatchObject({
+        code: "DAMAGED",
+        exitCode: 4,
+        message: expect.stringMatching(
+          /: [\d,]+ bytes? stands? before the beginning of the bundle$/,
+        ),
+        findings: [{ start: 0, end: size, what: expect.any(String), how: "surplus" }],
+      });
+      await restore(file, target.bytes, change);
+    },
+  );
+
   test("names the one damaged file and nothing else when one byte of a model's weights differs", async () => {
     const weights =
       target.segments.find((segment) => segment.kind === "chunk" && segment.size === 300_000) ??
@@ -182,6 +200,20 @@ describe("a bundle that was damaged", () => {
     expect(finding?.what).toBe("MODELS.json");
     expect(more).toEqual([]);
     await restore(file, target.bytes, change);
+  });
+});
+
+test("a bundle that was decompressed on the way is told as that, and so the way to carry it", async () => {
+  await using directory = await temporaryDirectory();
+  await using pool = new ChunkPool();
+  const { path } = await writeSmallBundle(directory.path, pool);
+  const plain = join(directory.path, "plain.tar.gz");
+  await writeFile(plain, gunzipSync(await readFile(path)));
+  await expect(BundleReader.open(plain)).rejects.toMatchObject({
+    code: "NOT_A_BUNDLE",
+    exitCode: 4,
+    message: expect.stringContaining("the plain tar of one, decompressed on the way"),
+    hint: expect.stringContaining("Carry the .tar.gz as it was written"),
   });
 });
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startOllamaStandIn } from "../support/ollama-stand-in/start-ollama-stand-in.ts";
 import { canMount, smallFileSystem } from "../staging/small-file-system.ts";
@@ -134,6 +135,14 @@ describe("what a user can get wrong, or meet", () => {
       await writeFile(join(side.path, "empty.tar.gz"), "");
       expect(await bundle(command, "empty.tar.gz")).toMatchObject(
         failure(4, /empty\.tar\.gz.*empty/),
+      );
+    });
+
+    test("a bundle that a browser or a mail gateway decompressed", async () => {
+      const bytes = gunzipSync(await readFile(join(side.path, "good.tar.gz")));
+      await writeFile(join(side.path, "plain.tar.gz"), bytes);
+      expect(await bundle(command, "plain.tar.gz")).toMatchObject(
+        failure(4, /plain\.tar\.gz.*decompressed[^]*\nhint: Carry the \.tar\.gz/),
       );
     });
 
