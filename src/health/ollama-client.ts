@@ -1,7 +1,7 @@
 import http from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
-import { messageOf } from "../core/errors.ts";
+import { hasCode, messageOf } from "../core/errors.ts";
 
 /** An answer is never larger than this: the longest are listings, with a few hundred bytes for each model. */
 const MAX_BODY = 64 * 1024 * 1024;
@@ -9,7 +9,12 @@ const MAX_BODY = 64 * 1024 * 1024;
 export type Outcome =
   | { readonly kind: "answered"; readonly status: number; readonly body: string }
   | { readonly kind: "timedOut"; readonly seconds: number }
-  | { readonly kind: "unreachable"; readonly reason: string };
+  | {
+      readonly kind: "unreachable";
+      readonly reason: string;
+      /** Whether somebody took the connection, and closed it before there was a whole answer. */
+      readonly wasAccepted: boolean;
+    };
 
 export interface AskOptions {
   /** For connecting, waiting and reading together. */
@@ -42,7 +47,8 @@ export class OllamaClient implements Disposable {
     } catch (error) {
       signal?.throwIfAborted();
       if (timeout.aborted) return { kind: "timedOut", seconds: timeoutSeconds };
-      return { kind: "unreachable", reason: reasonOf(error) };
+      const wasAccepted = hasCode(error, "ECONNRESET", "EPIPE");
+      return { kind: "unreachable", reason: reasonOf(error), wasAccepted };
     }
   }
 

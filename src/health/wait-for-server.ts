@@ -27,7 +27,9 @@ export async function waitForServer(client: OllamaClient, options: WaitOptions):
     const timeoutSeconds = Math.min(PROBE_SECONDS, Math.max(left, 1) / 1000);
     const outcome = await client.ask("/", { timeoutSeconds, signal: options.signal });
     if (outcome.kind === "answered") return judge(outcome);
-    if (outcome.kind === "unreachable" && !options.isStarting) return failed(outcome.reason);
+    // Docker's proxy takes connections as soon as a container runs, and closes them until the server in it listens.
+    const mayComeUp = outcome.kind === "timedOut" || outcome.wasAccepted || options.isStarting;
+    if (!mayComeUp) return failed(outcome.reason);
     if (performance.now() + pause >= end) return failed(lastWord(outcome, options.timeoutSeconds));
     await pauseFor(pause, options.signal);
   }

@@ -85,6 +85,25 @@ test("connections that are refused and cut while a server starts are tried again
   silent.close();
 });
 
+test("a server whose connections are taken and closed, as Docker's proxy does while it starts, is waited for", async () => {
+  let probes = 0;
+  await using ollama = await scriptedOllama({
+    "GET /": () => (++probes < 3 ? "hang up" : { body: "Ollama is running" }),
+  });
+  const report = await checkServer(ollama.url, { models: [TINY], timeoutSeconds: 30 });
+  expect(report.isHealthy).toBe(true);
+  expect(probes).toBe(3);
+});
+
+test("a server that closes every connection is given up when the time is over", async () => {
+  await using ollama = await scriptedOllama({ "GET /": () => "hang up" });
+  const report = await checkServer(ollama.url, { timeoutSeconds: 0.3 });
+  expect(checkOf(report, "server")).toMatchObject({
+    result: "failed",
+    detail: expect.stringContaining("no answer within 0.3 s"),
+  });
+});
+
 test("says when something else than Ollama answers", async () => {
   await using ollama = await scriptedOllama({ "GET /": () => ({ body: "It works!" }) });
   const report = await checkServer(ollama.url);

@@ -12,7 +12,8 @@ export interface Reply {
   readonly body: string | Json;
 }
 
-export type Route = (body: Json) => Reply | "silence";
+/** `hang up` closes the connection without an answer. */
+export type Route = (body: Json) => Reply | "silence" | "hang up";
 
 export interface ScriptedOllama extends AsyncDisposable {
   readonly url: URL;
@@ -41,6 +42,10 @@ export async function scriptedOllama(
     asked.push({ what, body });
     const reply = all[what]?.(body) ?? { status: 404, body: "404 page not found" };
     if (reply === "silence") return;
+    if (reply === "hang up") {
+      request.socket.destroy();
+      return;
+    }
     response.statusCode = reply.status ?? 200;
     response.end(typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body));
   }
