@@ -5,6 +5,9 @@ import type { Engine } from "../engine/engine.ts";
 import { sameLayers } from "./engine-problems.ts";
 import { type ImageToLoad, layerBytes, layersOf, loadArchive } from "./image-to-load.ts";
 
+/** What an engine with containerd's store says of an image whose config it has not. */
+const UNKNOWN_PLATFORM = "/";
+
 /**
  * Loads the image in one stream, and compares what the engine then has with what it was given: an engine loads an image for
  * another platform without a word.
@@ -25,6 +28,8 @@ export async function loadImage(
   await engine.load(archive, options);
   const loaded = await engine.image(image.name);
   if (loaded === undefined) throw differs(image, "the engine does not have it");
+  if (loaded.platform === UNKNOWN_PLATFORM)
+    throw differs(image, "the engine has it incompletely, content of it is missing");
   if (loaded.platform !== image.platform)
     throw differs(image, `the engine has it for ${loaded.platform}`);
   const layers = layersOf(image).map(({ diffId }) => diffId);

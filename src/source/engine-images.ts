@@ -9,6 +9,9 @@ import { findStagedImage, rememberStagedImage } from "./staged-images.ts";
 
 export { ollamaVersionOf } from "./image-ollama-version.ts";
 
+/** What an engine with containerd's store says of an image whose config it has not. */
+const UNKNOWN_PLATFORM = "/";
+
 export interface EngineImageContext {
   readonly engine: Engine;
   readonly volume: StagingVolume;
@@ -102,7 +105,7 @@ async function pullOrKeep(
     await engine.pull(reference, options);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    if (before?.platform !== platform) throw asSourceError(error);
+    if (before?.platform !== platform) throw asSourceError(error, before);
     const kept = sourceDigestOf(before, reference) ?? before.id;
     options.onProgress?.({
       kind: "warning",
@@ -117,6 +120,13 @@ function expectPlatform(
   { reference, platform }: WantedImage,
 ): EngineImage {
   if (image?.platform === platform) return image;
+  if (image?.platform === UNKNOWN_PLATFORM) {
+    throw new SourceError(
+      "INCOMPLETE",
+      `Cannot take "${reference}" from the engine: it has that image incompletely, content of it is missing`,
+      { hint: `Remove it, and pull it again: docker rmi ${reference}` },
+    );
+  }
   throw new SourceError(
     "NOT_FOUND",
     `Cannot find "${reference}" for ${platform}: the engine has ${image === undefined ? "no image of that name after pulling it" : `it for ${image.platform}`}`,
@@ -124,8 +134,10 @@ function expectPlatform(
   );
 }
 
-function asSourceError(error: EngineError): SourceError {
-  const { message, code } = error;
+function asSourceError(error: EngineError, before: EngineImage | undefined): SourceError {
+  const { code } = error;
+  const isPartThere = before?.platform === UNKNOWN_PLATFORM;
+  const message = `${error.message}${isPartThere ? ". The engine has that image incompletely, content of it is missing" : ""}`;
   if (code === "NOT_FOUND") {
     const hint =
       "Check the name and the tag. An image that needs a login is pulled with `docker pull` first.";

@@ -146,6 +146,24 @@ describe("images of the engine", () => {
       });
     });
 
+    it("are told as incomplete when the engine has not all of their content", async () => {
+      await using fake = await sourceOf({ local: undefined, registry: NEW, platform: "/" });
+      await expect(fake.source.stage(WANTED, {})).rejects.toMatchObject({
+        code: "INCOMPLETE",
+        exitCode: 3,
+        message: `Cannot take "${REFERENCE}" from the engine: it has that image incompletely, content of it is missing`,
+        hint: expect.stringContaining(`docker rmi ${REFERENCE}`),
+      });
+    });
+
+    it("are told as incomplete also when the rest of them cannot be pulled", async () => {
+      await using fake = await sourceOf({ local: OLD, registry: OFFLINE, platform: "/" });
+      await expect(fake.source.stage(WANTED, {})).rejects.toMatchObject({
+        code: "UNREACHABLE",
+        message: `Cannot pull "${REFERENCE}": ${OFFLINE.message}. The engine has that image incompletely, content of it is missing`,
+      });
+    });
+
     it("are no source of a half image when the engine dies, and come whole the next time", async () => {
       await using fake = await sourceOf({ local: NEW, registry: NEW, cutAfter: 20_000 });
       await expect(fake.source.stage(WANTED, {})).rejects.toMatchObject({
