@@ -28,6 +28,7 @@ import { planInStore } from "./install/plan-in-store.ts";
 import { planOnEngine } from "./install/plan-on-engine.ts";
 import { serverUrl } from "./install/run-container.ts";
 import { selectModels } from "./install/select-models.ts";
+import { lockStore } from "./install/store-lock.ts";
 import { openStore } from "./install/store.ts";
 import { inTransaction } from "./install/transaction.ts";
 import { explainUnhealthyContainer } from "./install/unhealthy-container.ts";
@@ -116,6 +117,8 @@ async function installIntoStore(run: Run, directory: string): Promise<InstallRep
   const { options, bundle, pool, selection, work } = run;
   const url = parseServerUrl(options.ollamaUrl ?? DEFAULT_SERVER_URL);
   const store = await openStore(directory);
+  await using _lock =
+    options.dryRun === true ? undefined : await lockStore(store, run.id, run.now());
   const plan = await planInStore({ bundle, selection, store, platform: options.platform });
   if (!run.keepOnFailure) await assertAnswers(run, url);
   if (options.dryRun === true) return planned(run, plan);

@@ -1,7 +1,8 @@
 import { hostname } from "node:os";
-import { HostError } from "../core/errors.ts";
+import type { HostError } from "../core/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LABEL } from "./installation-id.ts";
+import { lockedError } from "./locked-error.ts";
 
 const LOCK_VOLUME = "ollama-bundle-lock";
 
@@ -36,14 +37,9 @@ export async function lockEngine(
 }
 
 function locked({ address }: Engine, labels: Readonly<Record<string, string>>): HostError {
-  const {
-    [HOLDER.host]: host = "an unknown host",
-    [HOLDER.pid]: pid = "unknown",
-    [HOLDER.since]: since = "an unknown time",
-  } = labels;
-  return new HostError(
-    "LOCKED",
-    `Cannot install on the engine at ${address}: process ${pid} on ${host} is installing there since ${since}`,
-    { hint: `Wait for it. If it is not running any more: docker volume rm ${LOCK_VOLUME}` },
-  );
+  const { [HOLDER.host]: host, [HOLDER.pid]: pid, [HOLDER.since]: since } = labels;
+  return lockedError(`on the engine at ${address}`, {
+    holder: { pid, host, since },
+    hint: `Wait for it. If it is not running any more: docker volume rm ${LOCK_VOLUME}`,
+  });
 }

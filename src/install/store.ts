@@ -136,7 +136,8 @@ async function modelFor(
   );
 }
 
-async function statOrUndefined(path: string): Promise<Stats | undefined> {
+/** What is at a path; undefined where nothing is. */
+export async function statOrUndefined(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {

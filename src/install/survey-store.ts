@@ -17,7 +17,7 @@ export interface StoreSurvey {
   readonly missing: readonly BundledFile[];
   /** Blobs that are there with other content: Ollama trusts their names. */
   readonly damaged: readonly BundledFile[];
-  /** Relative to the store, parents first; the store itself is "". */
+  /** Relative to the store, parents first. */
   readonly newDirectories: readonly string[];
   readonly manifests: readonly ReplacedManifest[];
 }
@@ -101,7 +101,6 @@ async function sizeInStore(store: Store, { path }: BundledFile): Promise<number 
 
 async function absentDirectories(store: Store, { manifests }: Selection): Promise<string[]> {
   const wanted = new Set([
-    "",
     "blobs",
     ...manifests.flatMap(({ path }) => prefixesOf(dirname(pathInStore(path)))),
   ]);

@@ -1,6 +1,6 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { livenessOf, thisProcess } from "./process-owner.ts";
+import { livenessOf, thisProcess } from "../core/process-owner.ts";
 import type { VolumePaths } from "./volume-paths.ts";
 
 /** How old a temporary file of another machine or container must be to be taken for a leftover. */

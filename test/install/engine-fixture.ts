@@ -170,9 +170,3 @@ export class EngineFixture implements AsyncDisposable {
     await this.#temporary[Symbol.asyncDispose]();
   }
 }
-
-/** The digests that a bundle promises, by the names that Ollama prints. */
-export function promised({ manifest }: WrittenBundle): Record<string, string> {
-  const short = (name: string): string => name.replace("registry.ollama.ai/library/", "");
-  return Object.fromEntries(manifest.models.map(({ name, digest }) => [short(name), digest]));
-}

@@ -3,42 +3,15 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { BundleError, DefinitionError, HostError } from "../../src/core/errors.ts";
 import { UnhealthyError } from "../../src/health/unhealthy-error.ts";
-import { type InstallOptions, installBundle } from "../../src/install-bundle.ts";
+import { installBundle } from "../../src/install-bundle.ts";
 import { startOllamaStandIn } from "../support/ollama-stand-in/start-ollama-stand-in.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { writeTinyModels } from "../support/tiny-models.ts";
+import { storeHost } from "./store-host.ts";
 import { treeOf } from "./store-tree.ts";
-import { writeTinyBundle } from "./tiny-bundle.ts";
+import { promised, writeTinyBundle } from "./tiny-bundle.ts";
 
 /** A store as a server makes it. */
 const EMPTY = { blobs: "755 not a file", manifests: "755 not a file" };
-
-/** A directory with a store that a server serves, and what install needs to be told. */
-async function host() {
-  const directory = await temporaryDirectory();
-  const store = join(directory.path, "models");
-  const state = join(directory.path, "state");
-  await mkdir(store);
-  const server = await startOllamaStandIn({ models: store, noPrune: true });
-  const options = {
-    modelsIn: "native",
-    store,
-    ollamaUrl: server.url,
-    env: { XDG_STATE_HOME: state },
-    healthTimeoutSeconds: 20,
-  } as const satisfies Partial<InstallOptions>;
-  return {
-    path: directory.path,
-    store,
-    state,
-    options,
-    server,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await directory[Symbol.asyncDispose]();
-    },
-  };
-}
 
 async function flip(path: string, offset: number): Promise<void> {
   const bytes = await readFile(path);
@@ -48,20 +21,16 @@ async function flip(path: string, offset: number): Promise<void> {
 
 describe("installing into a store", () => {
   test("a running server serves every model with the digest that the bundle states", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path);
     const report = await installBundle({ bundle: bundle.path, ...here.options });
 
     expect(report.health?.isHealthy).toBe(true);
-    const { models } = (await (await fetch(`${here.server.url}/api/tags`)).json()) as {
-      models: { name: string; digest: string }[];
-    };
-    const expected = bundle.manifest.models.map(({ digest }) => digest).toSorted();
-    expect(models.map(({ digest }) => digest).toSorted()).toEqual(expected);
+    expect(await here.tags()).toEqual(promised(bundle));
   });
 
   test("the receipt names what was written, and no journal is left", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path);
     const { receipt = "" } = await installBundle({ bundle: bundle.path, ...here.options });
 
@@ -85,7 +54,7 @@ describe("installing into a store", () => {
   });
 
   test("--only installs these models and nothing of the others", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path);
     await installBundle({ bundle: bundle.path, ...here.options, only: ["tiny-embed"] });
     const paths = Object.keys(await treeOf(here.store)).filter((path) =>
@@ -96,7 +65,7 @@ describe("installing into a store", () => {
   });
 
   test("--only refuses a model that the bundle does not have, and says which it has", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path);
     const refused = installBundle({ bundle: bundle.path, ...here.options, only: ["tiny:7b"] });
     await expect(refused).rejects.toThrow(DefinitionError);
@@ -107,7 +76,7 @@ describe("installing into a store", () => {
   });
 
   test("models that are there stay, and blobs that are there are hashed and not written again", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     await writeTinyModels(here.store);
     const before = await treeOf(here.store);
     const bundle = await writeTinyBundle(here.path, { models: (name) => name === "tiny:latest" });
@@ -119,7 +88,7 @@ describe("installing into a store", () => {
   });
 
   test("a blob of the right name with wrong content is replaced (ollama#17520)", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     await writeTinyModels(here.store);
     const before = await treeOf(here.store);
     const damaged = Object.keys(before).find((path) => path.startsWith("blobs/sha256-")) ?? "";
@@ -130,7 +99,7 @@ describe("installing into a store", () => {
   });
 
   test("new files have the store's mode", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     for (const name of ["blobs", "manifests"]) {
       await mkdir(join(here.store, name), { recursive: true });
       await chmod(join(here.store, name), 0o750);
@@ -144,7 +113,7 @@ describe("installing into a store", () => {
 
 describe("an installation into a store that fails", () => {
   test("a bundle that is damaged in a model leaves the store as it was", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     await writeTinyModels(here.store);
     const before = await treeOf(here.store);
     const bundle = await writeTinyBundle(here.path, { bigSize: 20_000_000 });
@@ -161,7 +130,7 @@ describe("an installation into a store that fails", () => {
   });
 
   test("a bundle that is damaged where no model is, is found before any model is listed", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path);
     await flip(bundle.path, (await readFile(bundle.path)).indexOf("tiny/MODELS.txt"));
     await expect(installBundle({ bundle: bundle.path, ...here.options })).rejects.toThrow(
@@ -171,7 +140,7 @@ describe("an installation into a store that fails", () => {
   });
 
   test("a server that serves another store: everything is undone, replaced manifests are as they were", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const other = join(here.path, "other");
     await writeTinyModels(other);
     const tag = join(other, "manifests/registry.ollama.ai/library/tiny/latest");
@@ -188,7 +157,7 @@ describe("an installation into a store that fails", () => {
   });
 
   test("--keep-on-failure leaves the models there, and the journal by which they can be taken back", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const other = join(here.path, "other");
     await mkdir(other);
     const bundle = await writeTinyBundle(here.path);
@@ -206,7 +175,7 @@ describe("an installation into a store that fails", () => {
   });
 
   test("no server at the address: refused before anything is copied", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path);
     const gone = await startOllamaStandIn({ models: here.store });
     await gone[Symbol.asyncDispose]();
@@ -219,7 +188,7 @@ describe("an installation into a store that fails", () => {
   });
 
   test("an abort ends it with the abort's reason, and undoes it", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path, { bigSize: 40_000_000 });
     const abort = new AbortController();
     const reason = new Error("stopped by the user");
@@ -237,7 +206,7 @@ describe("an installation into a store that fails", () => {
 
 describe("what is refused before anything changes", () => {
   test("a store whose blobs directory is a link to elsewhere", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const elsewhere = join(here.path, "elsewhere");
     await mkdir(elsewhere);
     await rm(join(here.store, "blobs"), { recursive: true, force: true });
@@ -250,7 +219,7 @@ describe("what is refused before anything changes", () => {
   });
 
   test("a link to elsewhere deeper down is not followed either", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const elsewhere = join(here.path, "elsewhere");
     await mkdir(elsewhere);
     await mkdir(join(here.store, "manifests"), { recursive: true });
@@ -265,7 +234,7 @@ describe("what is refused before anything changes", () => {
   });
 
   test("a store in a directory that is not there, or that is a file", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path);
     const missing = join(here.path, "nowhere/models");
     const install = (store: string) =>
@@ -277,7 +246,7 @@ describe("what is refused before anything changes", () => {
   });
 
   test("a bundle without models", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path, { name: "ported", models: () => false });
     await expect(installBundle({ bundle: bundle.path, ...here.options })).rejects.toMatchObject({
       code: "UNSUITABLE",
@@ -295,7 +264,7 @@ describe("what is refused before anything changes", () => {
   });
 
   test("a dry run tells the plan and changes nothing", async () => {
-    await using here = await host();
+    await using here = await storeHost();
     const bundle = await writeTinyBundle(here.path);
     const { plan, receipt } = await installBundle({
       bundle: bundle.path,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { describeEngine } from "../support/hosts.ts";
-import { EngineFixture, promised } from "./engine-fixture.ts";
+import { EngineFixture } from "./engine-fixture.ts";
+import { promised } from "./tiny-bundle.ts";
 
 describeEngine("docker-20.10-offline", "installing without a route, with dead proxies", (host) => {
   test("image and volume mode serve what was promised", async () => {

@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { describeEngine } from "../support/hosts.ts";
-import { EngineFixture, promised } from "./engine-fixture.ts";
+import { EngineFixture } from "./engine-fixture.ts";
+import { promised } from "./tiny-bundle.ts";
 
 const BIG = 20_000_000;
 

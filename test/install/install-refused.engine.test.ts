@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { describeEngine } from "../support/hosts.ts";
 import { smallContents } from "../support/small-bundle.ts";
-import { EngineFixture, promised } from "./engine-fixture.ts";
+import { EngineFixture } from "./engine-fixture.ts";
+import { promised } from "./tiny-bundle.ts";
 
 describe.each(["docker-20.10", "docker-28"] as const)("what an engine has in the way", (name) => {
   describeEngine(name, "of an installation", (host) => {

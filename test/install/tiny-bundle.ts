@@ -48,6 +48,12 @@ export async function writeTinyBundle(
   return await writeBundle({ name, platform, images, models: staged }, { path, pool }, {});
 }
 
+/** The digests that a bundle promises, by the names that Ollama prints. */
+export function promised({ manifest }: WrittenBundle): Record<string, string> {
+  const short = (name: string): string => name.replace("registry.ollama.ai/library/", "");
+  return Object.fromEntries(manifest.models.map(({ name, digest }) => [short(name), digest]));
+}
+
 async function stagedModel(source: string, staging: string, model: WrittenModel): Promise<Model> {
   const manifestBytes = await readFile(join(source, model.manifest.path));
   const manifest = parseModelManifest(manifestBytes, model.name);

@@ -4,7 +4,7 @@ import { readFile, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ContentLocks } from "../../src/staging/content-locks.ts";
-import { livenessOf, thisProcess } from "../../src/staging/process-owner.ts";
+import { livenessOf, thisProcess } from "../../src/core/process-owner.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 test("lets one holder in after the other, in one process and in two objects", async () => {

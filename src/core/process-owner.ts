@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { sha256Hex } from "../core/digest.ts";
+import { sha256Hex } from "./digest.ts";
 
 const OWNER = /^([0-9a-f]{12})-(\d+)-(\d+)$/;
 
