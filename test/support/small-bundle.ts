@@ -38,21 +38,33 @@ export async function stagedFile(directory: string, content: Buffer): Promise<St
   return { path, size: content.length, sha256, chunks };
 }
 
-/** What a small bundle holds: an image of two layers, one of which deflates well, and a model of stored and deflated chunks. */
-export async function smallContents(
+/** An Ollama image with these layers. */
+export async function stagedImage(
   directory: string,
-  weights = noise(CHUNK_SIZE + 70_001),
-): Promise<BundleContents> {
-  const layers = [
-    await stagedFile(directory, Buffer.alloc(200_000, "layer ")),
-    await stagedFile(directory, noise(90_000, 2)),
-  ];
+  contents: readonly Buffer[],
+): Promise<BundleContents["images"][number]> {
+  const layers = await Promise.all(contents.map((content) => stagedFile(directory, content)));
   const diffIds = layers.map(({ sha256 }) => `sha256:${sha256}`);
   const config = {
     architecture: "amd64",
     os: "linux",
     rootfs: { type: "layers", diff_ids: diffIds },
   };
+  return {
+    reference: "docker.io/ollama/ollama:0.24.0",
+    platform: "linux/amd64",
+    role: "ollama",
+    ollamaVersion: "0.24.0",
+    config: await stagedFile(directory, Buffer.from(JSON.stringify(config))),
+    layers,
+  };
+}
+
+/** What a small bundle holds: an image of two layers, one of which deflates well, and a model of stored and deflated chunks. */
+export async function smallContents(
+  directory: string,
+  weights = noise(CHUNK_SIZE + 70_001),
+): Promise<BundleContents> {
   const blobs = [
     await stagedFile(directory, weights),
     await stagedFile(directory, Buffer.from("{}")),
@@ -67,16 +79,7 @@ export async function smallContents(
   return {
     name: "small",
     platform: "linux/amd64",
-    images: [
-      {
-        reference: "docker.io/ollama/ollama:0.24.0",
-        platform: "linux/amd64",
-        role: "ollama",
-        ollamaVersion: "0.24.0",
-        config: await stagedFile(directory, Buffer.from(JSON.stringify(config))),
-        layers,
-      },
-    ],
+    images: [await stagedImage(directory, [Buffer.alloc(200_000, "layer "), noise(90_000, 2)])],
     models: [
       {
         name: parseModelName("tiny"),
