@@ -23,13 +23,14 @@ import type { InstallPlan } from "./install/install-plan.ts";
 import { type Installation, transactionOf } from "./install/installation.ts";
 import { newInstallationId } from "./install/installation-id.ts";
 import type { Journal } from "./install/journal.ts";
+import { withManifestTimes } from "./install/manifest-times.ts";
 import { writeStoreBlobs, writeStoreManifests } from "./install/models-into-store.ts";
 import { planInStore } from "./install/plan-in-store.ts";
 import { planOnEngine } from "./install/plan-on-engine.ts";
 import { serverUrl } from "./install/run-container.ts";
 import { selectModels } from "./install/select-models.ts";
 import { lockStore } from "./install/store-lock.ts";
-import { openStore } from "./install/store.ts";
+import { type Store, openStore } from "./install/store.ts";
 import { inTransaction } from "./install/transaction.ts";
 import { explainUnhealthyContainer } from "./install/unhealthy-container.ts";
 
@@ -130,7 +131,7 @@ async function installIntoStore(run: Run, directory: string): Promise<InstallRep
     const blobs = await writeStoreBlobs(into, work);
     await bundle.checkRest(work);
     await writeStoreManifests(into, work);
-    const health = await proveStore(run, url);
+    const health = await proveStore(run, url, store);
     return conclude(run, { journal, health, plan, blobs, did: { store: store.root } });
   });
 }
@@ -142,10 +143,10 @@ async function assertAnswers(run: Run, url: URL): Promise<void> {
   await prove(run, url, { models: [], hint: () => hint });
 }
 
-function proveStore(run: Run, url: URL): Promise<HealthReport> {
+async function proveStore(run: Run, url: URL, store: Store): Promise<HealthReport> {
   const hint = (report: HealthReport) =>
     `See that the Ollama at ${report.url} uses this store (OLLAMA_MODELS where it starts), and may read it.`;
-  return prove(run, url, { hint });
+  return prove(run, url, { models: await withManifestTimes(store, run.selection.models), hint });
 }
 
 function proveContainer(run: Run, { engine, names }: EngineRun): Promise<HealthReport> {

@@ -53,8 +53,16 @@ function differenceFrom(listed: ListedModel, expected: ExpectedModel): string | 
   if (listed.digest !== expected.digest) {
     return `another model has this name: digest ${shortId(listed.digest)}, expected ${shortId(expected.digest)}`;
   }
-  if (listed.size === expected.size) return undefined;
-  return `it has ${inBytes(listed.size)}, expected ${inBytes(expected.size)}`;
+  if (listed.size !== expected.size)
+    return `it has ${inBytes(listed.size)}, expected ${inBytes(expected.size)}`;
+  const { modifiedAt } = expected;
+  if (modifiedAt === undefined || modifiedAt === millisecondsOf(listed)) return undefined;
+  return `the server has it from elsewhere: its manifest is of ${listed.modified_at ?? "an unknown time"}, expected ${new Date(modifiedAt).toISOString()}`;
+}
+
+/** Ollama writes nanoseconds and its own time zone. */
+function millisecondsOf({ modified_at: time = "" }: ListedModel): number {
+  return Date.parse(time);
 }
 
 /** A model that has a manifest and is not listed answers `/api/show` with the reason. */

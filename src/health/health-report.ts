@@ -7,6 +7,8 @@ export interface ExpectedModel {
   /** Bytes: the sum that the manifest states, as `/api/tags` reports it. */
   readonly size: number;
   readonly capabilities: readonly string[];
+  /** When its manifest file was written, where the server must use that very file. Milliseconds since 1970. */
+  readonly modifiedAt?: number | undefined;
 }
 
 /**

@@ -15,6 +15,8 @@ export const tagsAnswer = z.object({
         name: z.string(),
         digest: z.string(),
         size: z.number(),
+        /** RFC 3339: when the manifest file was written. */
+        modified_at: z.string().optional(),
         /** There when the model runs in Ollama's cloud. */
         remote_host: z.string().optional(),
       }),

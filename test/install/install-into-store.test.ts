@@ -156,6 +156,22 @@ describe("an installation into a store that fails", () => {
     expect(await treeOf(other)).toEqual(before);
   });
 
+  test("a server that has the same models from another store is told from one that uses this store", async () => {
+    await using here = await storeHost();
+    const other = join(here.path, "other");
+    await mkdir(other);
+    const bundle = await writeTinyBundle(here.path);
+    await installBundle({ bundle: bundle.path, ...here.options });
+    await expect(
+      installBundle({ bundle: bundle.path, ...here.options, store: other }),
+    ).rejects.toMatchObject({
+      name: "UnhealthyError",
+      message: expect.stringContaining("the server has it from elsewhere"),
+      hint: expect.stringContaining("OLLAMA_MODELS"),
+    });
+    expect(await treeOf(other)).toEqual({});
+  });
+
   test("--keep-on-failure leaves the models there, and the journal by which they can be taken back", async () => {
     await using here = await storeHost();
     const other = join(here.path, "other");

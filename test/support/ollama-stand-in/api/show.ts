@@ -30,7 +30,7 @@ export async function answerShow(call: Call): Promise<void> {
     model_info: gguf === undefined ? {} : modelInfo(gguf, verbose === true),
     ...(gguf === undefined ? {} : { tensors: tensorList(gguf) }),
     capabilities: capabilitiesOf(model),
-    modified_at: model.manifest.modifiedAt.toISOString().replace(".000Z", "Z"),
+    modified_at: model.manifest.modifiedAtText,
     ...(model.config.requires && { requires: model.config.requires }),
   });
 }

@@ -19,7 +19,7 @@ export async function answerTags(call: Call): Promise<void> {
     model: shortName(manifest.name),
     ...(config.remote_model === undefined ? {} : { remote_model: config.remote_model }),
     ...(config.remote_host === undefined ? {} : { remote_host: config.remote_host }),
-    modified_at: manifest.modifiedAt.toISOString().replace(".000Z", "Z"),
+    modified_at: manifest.modifiedAtText,
     size: manifest.size,
     digest: manifest.digest,
     details: detailsOf(config),

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { decodeJson } from "../go/decode-json.ts";
+import { rfc3339Nano } from "../go/rfc3339-nano.ts";
 import { type ModelName, pathOfName } from "./model-name.ts";
 
 export interface Layer {
@@ -21,13 +22,15 @@ export interface Manifest {
   /** The sum of all sizes that it states. */
   readonly size: number;
   readonly modifiedAt: Date;
+  /** The same to the nanosecond, as answers have it. */
+  readonly modifiedAtText: string;
 }
 
 /** Throws Go's complaint where the file holds no JSON. */
 export async function readManifest(store: string, name: ModelName): Promise<Manifest> {
   const file = path.join(store, "manifests", pathOfName(name));
   const bytes = await readFile(file);
-  const { mtime } = await stat(file);
+  const { mtimeNs } = await stat(file, { bigint: true });
   const { config, layers = [] } = decodeJson(bytes.toString("utf8")) as ManifestJson;
   const named = config?.digest ? [config, ...layers] : layers;
   return {
@@ -36,7 +39,8 @@ export async function readManifest(store: string, name: ModelName): Promise<Mani
     layers,
     digest: createHash("sha256").update(bytes).digest("hex"),
     size: named.reduce((sum, layer) => sum + layer.size, 0),
-    modifiedAt: mtime,
+    modifiedAt: new Date(Number(mtimeNs / 1_000_000n)),
+    modifiedAtText: rfc3339Nano(mtimeNs),
   };
 }
 
