@@ -1,41 +1,26 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { afterAll, describe, expect, it } from "vitest";
 import { tarOf } from "../../src/core/tar.ts";
-import { readDockerSave } from "../../src/source/docker-save.ts";
-import type { StagedImage } from "../../src/source/source.ts";
-import { StagingVolume } from "../../src/staging/staging-volume.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { type SavedFile, blobPath, compressions, savedImage } from "./saved-image.ts";
+import { REFERENCE, openSavePlace } from "./save-place.ts";
+import { type SavedFile, blobPath, compressions, manifestOf, savedImage } from "./saved-image.ts";
 
 const SAMPLES = join(import.meta.dirname, "../contract/docker-save");
-const REFERENCE = "docker.io/example/image:1";
+
+const place = await openSavePlace();
+const { directory, read, readArchive } = place;
+afterAll(() => place[Symbol.asyncDispose]());
 
 describe("readDockerSave", () => {
-  let pool: ChunkPool;
-  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-  let volume: StagingVolume;
-  beforeAll(async () => {
-    pool = new ChunkPool();
-    directory = await temporaryDirectory();
-    volume = await StagingVolume.open(directory.path, pool);
-  });
-  afterAll(async () => {
-    await pool[Symbol.asyncDispose]();
-    await directory[Symbol.asyncDispose]();
-  });
-
   describe("of what is not whole", () => {
     it("refuses an archive that was cut anywhere before its last entry, though a tar reader takes it for whole", async () => {
       const whole = await readFile(join(SAMPLES, "one-image.tar"));
       const manifestEnds = whole.indexOf("manifest.json\0") + 1024;
       for (let end = 0; end < manifestEnds; end += 512) {
-        const reading = readDockerSave(
-          Readable.from([whole.subarray(0, end)]),
-          optionsFor("docker.io/example/base:1"),
-        );
+        const reading = readArchive(Readable.from([whole.subarray(0, end)]), {
+          reference: "docker.io/example/base:1",
+        });
         await expect(reading, `cut after ${end} bytes`).rejects.toMatchObject({
           code: "INCOMPLETE",
         });
@@ -129,7 +114,7 @@ describe("readDockerSave", () => {
           throw failure;
         })(),
       );
-      await expect(readDockerSave(tar, optionsFor(REFERENCE))).rejects.toBe(failure);
+      await expect(readArchive(tar)).rejects.toBe(failure);
     });
 
     it("ends with the reason of an abort, and leaves nothing half-written", async () => {
@@ -142,14 +127,10 @@ describe("readDockerSave", () => {
         ]).subarray(0, 1_000_000),
       );
       const onProgress = () => controller.abort(reason);
-      const reading = readDockerSave(tar, {
-        ...optionsFor(REFERENCE),
-        signal: controller.signal,
-        onProgress,
-      });
+      const reading = readArchive(tar, { signal: controller.signal, onProgress });
       await expect(reading).rejects.toBe(reason);
       expect(tar.destroyed).toBe(true);
-      expect(await readdir(join(directory.path, "tmp"))).toEqual([]);
+      expect(await readdir(join(directory, "tmp"))).toEqual([]);
     });
   });
 
@@ -159,7 +140,7 @@ describe("readDockerSave", () => {
       async (path) => {
         const outside = { path, content: Buffer.from("outside") };
         expect((await read([outside, ...savedImage(["a"]).files])).layers).toHaveLength(1);
-        await expect(readFile(join(directory.path, "../outside"))).rejects.toMatchObject({
+        await expect(readFile(join(directory, "../outside"))).rejects.toMatchObject({
           code: "ENOENT",
         });
       },
@@ -180,9 +161,7 @@ describe("readDockerSave", () => {
       const [entry] = manifestOf(saved.files);
       const files = tarOf(withManifest(saved.files, [{ ...entry, Layers: ["layer.tar"] }]));
       const tar = Readable.from([link, files]);
-      await expect(readDockerSave(tar, optionsFor(REFERENCE))).rejects.toThrow(
-        '("layer.tar") is not in it',
-      );
+      await expect(readArchive(tar)).rejects.toThrow('("layer.tar") is not in it');
     });
 
     it("does not read a manifest.json without end", async () => {
@@ -207,9 +186,7 @@ describe("readDockerSave", () => {
     it("does not count entries without end", async () => {
       const entry = tarOf([{ path: "oci-layout", content: Buffer.alloc(0) }]).subarray(0, 512);
       const tar = Readable.from([Buffer.concat(Array.from({ length: 10_001 }, () => entry))]);
-      await expect(readDockerSave(tar, optionsFor(REFERENCE))).rejects.toThrow(
-        "more than 10000 entries",
-      );
+      await expect(readArchive(tar)).rejects.toThrow("more than 10000 entries");
     });
 
     it.each(["[", "{}", '[{"Config":7}]', "[]"])(
@@ -226,24 +203,7 @@ describe("readDockerSave", () => {
       expect((await read(files)).layers).toHaveLength(1);
     });
   });
-
-  function optionsFor(reference: string) {
-    return { volume, reference, platform: "linux/amd64" };
-  }
-
-  function read(files: readonly SavedFile[], options: object = {}): Promise<StagedImage> {
-    return readDockerSave(Readable.from([tarOf(files)]), { ...optionsFor(REFERENCE), ...options });
-  }
 });
-
-interface ManifestEntry {
-  readonly Config: string;
-  readonly Layers: string[];
-}
-
-function manifestOf(files: readonly SavedFile[]): ManifestEntry[] {
-  return JSON.parse(files.find(({ path }) => path === "manifest.json")?.content.toString() ?? "[]");
-}
 
 function withManifest(files: readonly SavedFile[], manifest: object): SavedFile[] {
   const content = Buffer.from(JSON.stringify(manifest));

@@ -2,36 +2,23 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { afterAll, describe, expect, it } from "vitest";
 import { sha256Hex } from "../../src/core/digest.ts";
 import type { ProgressEvent } from "../../src/core/progress.ts";
-import { readTar, tarOf } from "../../src/core/tar.ts";
-import { readDockerSave } from "../../src/source/docker-save.ts";
+import { readTar } from "../../src/core/tar.ts";
 import type { StagedImage } from "../../src/source/source.ts";
-import { StagingVolume } from "../../src/staging/staging-volume.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { type SavedFile, blobPath, compressions, savedImage } from "./saved-image.ts";
+import { REFERENCE, openSavePlace } from "./save-place.ts";
+import { blobPath, compressions, manifestOf, savedImage } from "./saved-image.ts";
 
 const SAMPLES = join(import.meta.dirname, "../contract/docker-save");
-const REFERENCE = "docker.io/example/image:1";
 const BASE_ID = "c8c39ba9ddd875916963e5079efed24c225ccb886e5690817a4ba2910b339308";
 const DERIVED_ID = "23e04c5605965e904ee64143bddbb07d3287b5415722e8c8f992fa6a224ed9b2";
 
-describe("readDockerSave", () => {
-  let pool: ChunkPool;
-  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-  let volume: StagingVolume;
-  beforeAll(async () => {
-    pool = new ChunkPool();
-    directory = await temporaryDirectory();
-    volume = await StagingVolume.open(directory.path, pool);
-  });
-  afterAll(async () => {
-    await pool[Symbol.asyncDispose]();
-    await directory[Symbol.asyncDispose]();
-  });
+const place = await openSavePlace();
+const { read, readArchive } = place;
+afterAll(() => place[Symbol.asyncDispose]());
 
+describe("readDockerSave", () => {
   describe("of real archives", () => {
     it.each([
       { sample: "one-image", reference: "docker.io/example/base:1", id: BASE_ID, layers: 2 },
@@ -128,16 +115,8 @@ describe("readDockerSave", () => {
     });
   });
 
-  function optionsFor(reference: string) {
-    return { volume, reference, platform: "linux/amd64" };
-  }
-
   function readSample(name: string, reference: string): Promise<StagedImage> {
-    return readDockerSave(createReadStream(join(SAMPLES, `${name}.tar`)), optionsFor(reference));
-  }
-
-  function read(files: readonly SavedFile[], options: object = {}): Promise<StagedImage> {
-    return readDockerSave(Readable.from([tarOf(files)]), { ...optionsFor(REFERENCE), ...options });
+    return readArchive(createReadStream(join(SAMPLES, `${name}.tar`)), { reference });
   }
 });
 
@@ -149,13 +128,4 @@ async function expectWholeImage({ config, layers }: StagedImage): Promise<void> 
     expect([sha256Hex(bytes), bytes.length]).toEqual([sha256, size]);
     for await (const { type } of readTar(Readable.from([bytes]))) expect(type).not.toBe("other");
   }
-}
-
-interface ManifestEntry {
-  readonly Config: string;
-  readonly Layers: string[];
-}
-
-function manifestOf(files: readonly SavedFile[]): ManifestEntry[] {
-  return JSON.parse(files.find(({ path }) => path === "manifest.json")?.content.toString() ?? "[]");
 }

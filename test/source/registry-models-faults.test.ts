@@ -1,31 +1,16 @@
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
-import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { sha256Hex } from "../../src/core/digest.ts";
 import { parseModelName } from "../../src/core/model-name.ts";
 import type { ProgressEvent } from "../../src/core/progress.ts";
-import type { RegistryModelOptions } from "../../src/source/registry-models.ts";
-import type { Fault, ModelRegistryOptions } from "../support/model-registry.ts";
-import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { type WrittenModel, writeModel } from "../support/tiny-models.ts";
-import { startPlace } from "./registry-place.ts";
+import type { Fault } from "../support/model-registry.ts";
+import { openPlaces } from "./registry-place.ts";
 
-const cleanup = new AsyncDisposableStack();
-const pool = cleanup.use(new ChunkPool());
-let store = "";
-let big: WrittenModel;
-
-beforeAll(async () => {
-  const directory = cleanup.use(await temporaryDirectory());
-  store = directory.path;
-  await writeModel(store, { name: "tiny" });
-  await writeModel(store, { name: "tensors", tensors: 40 });
-  await writeModel(store, { name: "mine", namespace: "team", host: "registry.example" });
-  big = await writeModel(store, { name: "big", size: 5 * CHUNK_SIZE });
-});
-afterAll(() => cleanup.disposeAsync());
+const places = await openPlaces();
+const { big, start } = places;
+afterAll(() => places[Symbol.asyncDispose]());
 
 test("asks the registry anew when the address that it gave has expired", async () => {
   const expired: Fault = {
@@ -115,7 +100,7 @@ test("where ranges are ignored, one request brings the whole blob", async () => 
 });
 
 test("after an interruption asks for no piece that had come", async () => {
-  await using place = await start({});
+  await using place = await start();
   const stop = new AbortController();
   const reason = new Error("Ctrl-C");
   const onProgress = (event: ProgressEvent) => {
@@ -146,10 +131,3 @@ test("content that is damaged on the way never gets a blob's name", async () => 
   place.registry.setFaults([]);
   expect((await place.pull("big")).blobs).toHaveLength(4);
 });
-
-async function start(
-  options: Partial<ModelRegistryOptions>,
-  client: Partial<RegistryModelOptions> = {},
-) {
-  return startPlace({ pool, store, ...options }, client);
-}

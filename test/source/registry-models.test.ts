@@ -1,36 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
-import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { fullModelName, parseModelName } from "../../src/core/model-name.ts";
 import {
   type RegistryModelOptions,
   createRegistryModelSource,
 } from "../../src/source/registry-models.ts";
 import { StagingVolume } from "../../src/staging/staging-volume.ts";
-import type { Fault, ModelRegistryOptions } from "../support/model-registry.ts";
+import type { Fault } from "../support/model-registry.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
-import { type WrittenModel, writeModel } from "../support/tiny-models.ts";
-import { FAST, startPlace } from "./registry-place.ts";
+import { FAST, openPlaces } from "./registry-place.ts";
 
-const cleanup = new AsyncDisposableStack();
-const pool = cleanup.use(new ChunkPool());
-let store = "";
-let big: WrittenModel;
-
-beforeAll(async () => {
-  const directory = cleanup.use(await temporaryDirectory());
-  store = directory.path;
-  await writeModel(store, { name: "tiny" });
-  await writeModel(store, { name: "tensors", tensors: 40 });
-  await writeModel(store, { name: "mine", namespace: "team", host: "registry.example" });
-  big = await writeModel(store, { name: "big", size: 5 * CHUNK_SIZE });
-});
-afterAll(() => cleanup.disposeAsync());
+const places = await openPlaces();
+const { pool, store, big, start } = places;
+afterAll(() => places[Symbol.asyncDispose]());
 
 test("pulls a model whose manifest and blobs are the registry's, byte by byte", async () => {
-  await using place = await start({});
+  await using place = await start();
   const staged = await place.pull("tiny");
   const manifest = join(store, "manifests/registry.ollama.ai/library/tiny/latest");
   expect(staged.manifestBytes.equals(await readFile(manifest))).toBe(true);
@@ -43,7 +30,7 @@ test("pulls a model whose manifest and blobs are the registry's, byte by byte", 
 });
 
 test("asks as an Ollama that is new enough, says who it is, and fetches nothing twice", async () => {
-  await using place = await start({});
+  await using place = await start();
   await place.pull("tiny");
   const { requests } = place.registry;
   expect(requests.map(({ userAgent }) => userAgent)).toEqual(
@@ -54,7 +41,7 @@ test("asks as an Ollama that is new enough, says who it is, and fetches nothing 
 });
 
 test("stages again without asking for any blob", async () => {
-  await using place = await start({});
+  await using place = await start();
   const first = await place.pull("big");
   place.registry.forgetRequests();
   const again = await place.source.resolve(parseModelName("big"), {});
@@ -64,14 +51,14 @@ test("stages again without asking for any blob", async () => {
 });
 
 test("tells before staging how many bytes are to come, the config not among them", async () => {
-  await using place = await start({});
+  await using place = await start();
   const { missingBytes, config, manifest } = await place.source.resolve(parseModelName("big"), {});
   expect(config?.size).toBe(manifest.config?.size);
   expect(missingBytes).toBe(big.size - (config?.size ?? 0));
 });
 
 test("pulls a model of many small blobs, one plain request each", async () => {
-  await using place = await start({});
+  await using place = await start();
   const staged = await place.pull("tensors");
   expect(staged.blobs.length).toBeGreaterThan(40);
   const blobs = place.registry.requests.filter(({ kind }) => kind === "blob");
@@ -80,7 +67,7 @@ test("pulls a model of many small blobs, one plain request each", async () => {
 });
 
 test("fetches a large blob in ranges of one chunk", async () => {
-  await using place = await start({});
+  await using place = await start();
   const { size = 0 } = (await place.pull("big")).blobs.find((blob) => blob.size > CHUNK_SIZE) ?? {};
   const ranges = place.registry.requests.flatMap(({ range }) => range ?? []);
   const expected = Array.from(
@@ -103,7 +90,7 @@ test("follows to storage on another host without taking the token there, and sta
 });
 
 test("says that a model is unknown, and where it was asked for", async () => {
-  await using place = await start({});
+  await using place = await start();
   await expect(place.pull("llama9")).rejects.toMatchObject({
     code: "NOT_FOUND",
     message: expect.stringMatching(
@@ -113,7 +100,7 @@ test("says that a model is unknown, and where it was asked for", async () => {
 });
 
 test("says which URL cannot be reached, and through which proxy", async () => {
-  const { url } = await start({}).then(async (place) => {
+  const { url } = await start().then(async (place) => {
     await using closing = place;
     return closing.registry;
   });
@@ -150,7 +137,7 @@ test("gives up on what is refused at once, with what the registry says", async (
 });
 
 test("refuses a cloud model before anything is asked", async () => {
-  await using place = await start({});
+  await using place = await start();
   await expect(place.pull("gpt-oss:120b-cloud")).rejects.toMatchObject({ code: "CLOUD_MODEL" });
   expect(place.registry.requests).toHaveLength(0);
 });
@@ -193,13 +180,6 @@ test.each([
     }),
   );
 });
-
-async function start(
-  options: Partial<ModelRegistryOptions>,
-  client: Partial<RegistryModelOptions> = {},
-) {
-  return startPlace({ pool, store, ...options }, client);
-}
 
 async function pullFrom(
   modelRegistry: string,

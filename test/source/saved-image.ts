@@ -67,3 +67,13 @@ export function savedImage(
 export function blobPath(blob: Buffer): string {
   return `blobs/sha256/${sha256Hex(blob)}`;
 }
+
+interface ManifestEntry {
+  readonly Config: string;
+  readonly Layers: string[];
+}
+
+/** What manifest.json says of each image. */
+export function manifestOf(files: readonly SavedFile[]): ManifestEntry[] {
+  return JSON.parse(files.find(({ path }) => path === "manifest.json")?.content.toString() ?? "[]");
+}
