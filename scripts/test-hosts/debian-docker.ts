@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { engineSocket, startPrivateEngine, stopPrivateEngine } from "./private-engine.ts";
 import { runCommand } from "./run-command.ts";
-import { hostDirectory, stateKey } from "./state-directory.ts";
+import { hostDirectory, shortPath, stateKey } from "./state-directory.ts";
 import type { EngineHost, PrivateEngineName } from "./test-hosts.ts";
 
 /** A dockerd of the distribution's package in our network namespace, on a bridge of its own. */
@@ -32,6 +32,7 @@ const bridgeAddress = `10.213.${Number.parseInt(stateKey().slice(0, 2), 16)}.1/2
 
 async function startDebianDocker(name: PrivateEngineName, network: object): Promise<EngineHost> {
   const directory = hostDirectory(name);
+  const execRoot = shortPath("hosts", name, "exec");
   return startPrivateEngine({
     name,
     offline: name.endsWith("-offline"),
@@ -39,8 +40,8 @@ async function startDebianDocker(name: PrivateEngineName, network: object): Prom
     config: {
       hosts: [`unix://${engineSocket(name)}`],
       "data-root": join(directory, "data"),
-      "exec-root": join(directory, "exec"),
-      pidfile: join(directory, "exec", "docker.pid"),
+      "exec-root": execRoot,
+      pidfile: join(execRoot, "docker.pid"),
       "storage-driver": "overlay2",
       ...network,
     },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { findDaemon, startDaemon, stopDaemon } from "./daemon.ts";
 import { clearEngine, describeEngineAt } from "./engine-api.ts";
 import { childrenOf } from "./process-record.ts";
-import { hostDirectory } from "./state-directory.ts";
+import { hostDirectory, shortPath } from "./state-directory.ts";
 import type { EngineHost, PrivateEngineName } from "./test-hosts.ts";
 
 export interface PrivateEngine {
@@ -53,7 +53,7 @@ export async function stopPrivateEngine(name: PrivateEngineName): Promise<void> 
 }
 
 export function engineSocket(name: PrivateEngineName): string {
-  return join(hostDirectory(name), "docker.sock");
+  return shortPath("hosts", name, "docker.sock");
 }
 
 const unshare = [

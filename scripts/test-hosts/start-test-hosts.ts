@@ -9,7 +9,7 @@ import { startForkyDocker, stopForkyDocker } from "./forky-docker.ts";
 import { canRunPrivateHosts, findMachineEngine } from "./machine-engine.ts";
 import { installPackages } from "./packages.ts";
 import { startRegistry, stopRegistry } from "./registry.ts";
-import { statePath } from "./state-directory.ts";
+import { makeShortPath, removeShortPath, statePath } from "./state-directory.ts";
 import type { MissingHost, OnProgress, TestHosts } from "./test-hosts.ts";
 
 /** Starts what is not up yet, and says what this machine cannot have. Only under the lock. */
@@ -23,6 +23,7 @@ export async function startTestHosts(onProgress: OnProgress): Promise<TestHosts>
 export async function stopTestHosts(): Promise<void> {
   rmSync(stateFile(), { force: true });
   await Promise.all([stopOnlineDocker(), stopOfflineDocker(), stopForkyDocker(), stopRegistry()]);
+  removeShortPath();
 }
 
 /** What the last `up` or test run started; programs that are not tests find the hosts there. */
@@ -49,6 +50,7 @@ async function startPrivateHosts(onProgress: OnProgress): Promise<TestHosts> {
   } catch (error) {
     return useMachineEngine(lastLine(error as Error));
   }
+  makeShortPath();
   const missing: MissingHost[] = [];
   const registry = await startRegistry().catch(notedIn(missing, "registry"));
   const engines = await Promise.all([

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -14,6 +14,24 @@ export function hostDirectory(name: string): string {
   const directory = statePath("hosts", name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return directory;
+}
+
+/**
+ * A path below the same directory, through a link that `makeShortPath` made: the path of a Unix socket has at most 107 bytes
+ * (unix(7)), and XDG_CACHE_HOME can be longer. Only root has test hosts that need it, and only root writes in /run.
+ */
+export function shortPath(...segments: readonly string[]): string {
+  return join("/run", `ollama-bundle-test-hosts-${stateKey()}`, ...segments);
+}
+
+/** Leaves a link that is there in place: others may be on their way through it, and its name stands for where it leads. */
+export function makeShortPath(): void {
+  if (lstatSync(shortPath(), { throwIfNoEntry: false }) === undefined)
+    symlinkSync(statePath(), shortPath());
+}
+
+export function removeShortPath(): void {
+  rmSync(shortPath(), { force: true });
 }
 
 /** Eight hexadecimal digits that tell the hosts of one state directory from those of another on the same machine. */
