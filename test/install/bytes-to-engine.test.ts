@@ -16,7 +16,7 @@ import { fakeEngine } from "../engine/fake-engine.ts";
 import { noise, smallContents, stagedImage, writeSmallBundle } from "../support/small-bundle.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
-/** More chunks than the pool has buffers, so that each of these is filled anew while what was in it may still be on its way. */
+/** So many that buffers are filled anew while what was in them may still be on its way. */
 const CHUNKS_EACH = 6;
 
 const cleanup = new AsyncDisposableStack();
