@@ -4,6 +4,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
+import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 
 /** How an address is reached. */
 export interface DockerClient {
@@ -56,6 +57,7 @@ export function createDockerClient(
  * the global one may go through a proxy, and may use a connection that the engine has just closed.
  */
 function nothingFromProcess() {
+  const options = { keepAlive: false, onread: readIntoOneBuffer() };
   return {
     socketPath: undefined,
     host: undefined,
@@ -65,7 +67,7 @@ function nothingFromProcess() {
     cert: undefined,
     key: undefined,
     timeout: undefined,
-    agent: new HttpAgent({ keepAlive: false }),
+    agent: new HttpAgent(options),
   } as const;
 }
 

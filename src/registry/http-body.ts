@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { giveBackPiece } from "../core/give-back.ts";
 import { StalledError } from "./network-error.ts";
 
 interface BodyOptions {
@@ -7,9 +8,6 @@ interface BodyOptions {
   /** What to throw for an error of the connection. */
   readonly explain: (error: unknown) => unknown;
 }
-
-/** Above the size up to which Node gives out buffers from a shared piece of memory. */
-const POOLED_AT_MOST = 64 * 1024;
 
 /** The body of an answer, read piece by piece straight to where the bytes belong. Disposing it gives up the rest. */
 export class HttpBody implements Disposable {
@@ -63,7 +61,7 @@ export class HttpBody implements Disposable {
       this.#rest = this.#rest.subarray(piece.length);
       use(piece, done);
       done += piece.length;
-      if (this.#rest.length === 0) giveBack(piece);
+      if (this.#rest.length === 0) giveBackPiece(piece);
     }
     return done;
   }
@@ -80,14 +78,4 @@ export class HttpBody implements Disposable {
       clearTimeout(timer);
     }
   }
-}
-
-/**
- * Frees a piece's memory at once, where it is its own. Left to the collector, which does not see how large the pieces are, a
- * hundred megabytes of them add up.
- */
-function giveBack({ buffer, byteOffset, byteLength }: Buffer): void {
-  const isWhole = byteOffset + byteLength === buffer.byteLength;
-  if (isWhole && buffer instanceof ArrayBuffer && buffer.byteLength > POOLED_AT_MOST)
-    buffer.transfer(0);
 }

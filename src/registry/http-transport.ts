@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
-import type { Socket } from "node:net";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { hasCode } from "../core/errors.ts";
+import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 import { HttpBody } from "./http-body.ts";
 import { StalledError, networkError } from "./network-error.ts";
 
@@ -18,9 +18,6 @@ export interface HttpAnswer {
   readonly headers: Readonly<IncomingMessage["headers"]>;
   readonly body: HttpBody;
 }
-
-/** Bytes read from a socket at once. */
-const READ_SIZE = 256 * 1024;
 
 /**
  * GET over HTTP and HTTPS with connections that are kept, through the proxy of the environment. Errors are {@link SourceError}
@@ -90,22 +87,4 @@ export class HttpTransport {
       }
     }
   }
-}
-
-/**
- * `net.connect`'s option `onread`: all sockets read into one buffer. The HTTP parser copies out of it before the next read, so
- * that there is one new buffer for 256 KiB and not two for every 64 KiB, which is a third of the memory and of the time that
- * a fast download takes in this thread. Through a TLS proxy the option has no effect.
- */
-function readIntoOneBuffer(): {
-  readonly buffer: Buffer;
-  readonly callback: (this: Socket, length: number, buffer: Buffer) => boolean;
-} {
-  return {
-    buffer: Buffer.allocUnsafeSlow(READ_SIZE),
-    callback(length, buffer) {
-      this.emit("data", buffer.subarray(0, length));
-      return true;
-    },
-  };
 }

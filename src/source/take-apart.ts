@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { posix } from "node:path";
 import { isSha256Hex } from "../core/digest.ts";
 import { SourceError } from "../core/errors.ts";
+import { giveBackPiece } from "../core/give-back.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { type ReadTarEntry, TarError, readTar } from "../core/tar.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
@@ -94,7 +95,10 @@ async function stageEntry(
   const opened = await openCompressed(named === undefined ? content : hashed(content, hash));
   await using writer = options.volume.createContent();
   try {
-    for await (const bytes of opened.content) await writer.write(bytes);
+    for await (const bytes of opened.content) {
+      await writer.write(bytes);
+      giveBackPiece(bytes);
+    }
   } catch (error) {
     if (!(error instanceof DecompressError)) throw error;
     throw new SourceError("WRONG_CONTENT", `Cannot unpack ${label}: ${error.message}`, {

@@ -4,7 +4,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
-import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { BUFFER_COUNT, ChunkPool } from "../../src/core/chunks/pool.ts";
 import { sha256Hex } from "../../src/core/digest.ts";
 import { parseModelName } from "../../src/core/model-name.ts";
 import { createRegistryModelSource } from "../../src/source/registry-models.ts";
@@ -25,7 +25,7 @@ test("killed over and over, a pull asks for no piece again that was whole, and e
   const ranges = () => registry.requests.filter(({ range }) => range !== undefined);
   const missing = [size];
   // Each range needs a buffer: one more range than there are buffers means that one piece is safe.
-  for (const asked of [1, pool.bufferCount + 1, pool.bufferCount + 3]) {
+  for (const asked of [1, BUFFER_COUNT + 1, BUFFER_COUNT + 3]) {
     registry.forgetRequests();
     const program = join(import.meta.dirname, "pull-program.ts");
     const child = spawn(process.execPath, [program, registry.url, staging, "big"]);

@@ -3,7 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
-import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { BUFFER_COUNT, ChunkPool } from "../../src/core/chunks/pool.ts";
 import { StagingVolume } from "../../src/staging/staging-volume.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { testContent } from "./test-content.ts";
@@ -78,7 +78,7 @@ test("what is not what was expected, and what was given up, leaves nothing behin
   expect(await readdir(join(dir.path, "blobs/sha256"))).toEqual([]);
   expect(await readdir(join(dir.path, "tmp"))).toEqual([]);
   // All buffers came back: a writer that kept one would let this wait for ever.
-  const leases = await Promise.all(Array.from({ length: pool.bufferCount }, () => pool.lease()));
+  const leases = await Promise.all(Array.from({ length: BUFFER_COUNT }, () => pool.lease()));
   for (const lease of leases) lease[Symbol.dispose]();
 });
 

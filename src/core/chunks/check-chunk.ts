@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, crc32, inflateRawSync } from "node:zlib";
+import { giveBack } from "../give-back.ts";
 import type { Extent, PackedChunk } from "./chunk.ts";
 import {
   MEMBER_HEADER,
@@ -9,9 +10,6 @@ import {
   storedRuns,
 } from "./gzip-member.ts";
 import { readExtent } from "./read-extent.ts";
-
-/** Far above the size up to which Node gives out buffers from a shared piece of memory. */
-const POOLED_AT_MOST = 1024 * 1024;
 
 /** What a run of bytes must be: exactly these bytes, or the gzip member of a chunk with this digest. Offsets are in the window. */
 export type Expectation =
@@ -150,14 +148,6 @@ function inflate(packed: Uint8Array, size: number): Uint8Array | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Frees the memory of inflated content at once. Left to the collector, which does not see how large it is, it adds up to a
- * hundred megabytes in each worker. What is small may lie in memory that Node shares between buffers.
- */
-function giveBack({ buffer, length }: Uint8Array): void {
-  if (length > POOLED_AT_MOST && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 function sha256Of(pieces: readonly Uint8Array[]): string {

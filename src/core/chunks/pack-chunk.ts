@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants, crc32, deflateRawSync } from "node:zlib";
-import { CHUNK_SIZE, type Extent, type PackedChunk } from "./chunk.ts";
+import { giveBack } from "../give-back.ts";
+import type { ChunkDigest, Extent, PackedChunk } from "./chunk.ts";
 import {
   MEMBER_HEADER,
   deflatedMemberSize,
@@ -27,32 +28,56 @@ export interface PackResult extends PackedChunk {
 }
 
 /**
- * Writes one chunk as a gzip member into `buffer`: read straight to where a stored member has its content, and deflated only
- * where that makes it smaller.
+ * Writes one chunk as a gzip member into `buffer`. What a sample says is not worth deflating is read straight to where a stored
+ * member has its content.
  */
 export function packChunk(buffer: Uint8Array, { source }: PackTask): PackResult {
+  const deflated = isWorthDeflating(source) ? packDeflated(buffer, source) : undefined;
+  return deflated ?? packStored(buffer, source);
+}
+
+function packStored(buffer: Uint8Array, source: PackTask["source"]): PackResult {
   const size = source.length;
   const runs = storedRuns(size).map((run) =>
     buffer.subarray(run.memberOffset, run.memberOffset + run.length),
   );
   fill(runs, source);
+  const digest = digestOf(runs);
+  writeStoredFrame(buffer, size, digest.crc32);
+  return { ...digest, memberSize: storedMemberSize(size) };
+}
+
+/** Undefined where deflating makes it no smaller. */
+function packDeflated(buffer: Uint8Array, source: PackTask["source"]): PackResult | undefined {
+  const size = source.length;
+  const content = buffer.subarray(0, size);
+  fill([content], source);
+  const packed = deflateRawSync(content, {
+    level: DEFLATE_LEVEL,
+    chunkSize: Math.max(constants.Z_MIN_CHUNK, size),
+  });
+  const memberSize = deflatedMemberSize(packed.length);
+  if (memberSize >= storedMemberSize(size)) return undefined;
+  const result = {
+    ...digestOf([content]),
+    packed: { size: packed.length, crc32: crc32(packed) },
+    memberSize,
+  };
+  buffer.set(MEMBER_HEADER, 0);
+  buffer.set(packed, MEMBER_HEADER.length);
+  buffer.set(memberTrailer(result.crc32, size), MEMBER_HEADER.length + packed.length);
+  giveBack(packed);
+  return result;
+}
+
+function digestOf(runs: readonly Uint8Array[]): ChunkDigest {
   const hash = createHash("sha256");
   let crc = 0;
   for (const run of runs) {
     hash.update(run);
     crc = crc32(run, crc);
   }
-  const digest = { sha256: hash.digest("hex"), crc32: crc };
-  const packed = isWorthDeflating(runs) ? deflate(runs, size) : undefined;
-  if (packed === undefined || deflatedMemberSize(packed.length) >= storedMemberSize(size)) {
-    writeStoredFrame(buffer, size, crc);
-    return { ...digest, memberSize: storedMemberSize(size) };
-  }
-  buffer.set(MEMBER_HEADER, 0);
-  buffer.set(packed, MEMBER_HEADER.length);
-  buffer.set(memberTrailer(crc, size), MEMBER_HEADER.length + packed.length);
-  const memberSize = deflatedMemberSize(packed.length);
-  return { ...digest, packed: { size: packed.length, crc32: crc32(packed) }, memberSize };
+  return { sha256: hash.digest("hex"), crc32: crc };
 }
 
 function fill(runs: readonly Uint8Array[], source: Extent | Uint8Array): void {
@@ -71,22 +96,15 @@ function fill(runs: readonly Uint8Array[], source: Extent | Uint8Array): void {
     );
 }
 
-/** Tries the run in the middle, which for a model is weights and for a system image neither the first nor the last files. */
-function isWorthDeflating(runs: readonly Uint8Array[]): boolean {
-  const sample = runs[Math.floor(runs.length / 2)]?.subarray(0, SAMPLE_SIZE);
-  if (sample === undefined) return false;
-  return deflateRawSync(sample, { level: 1 }).length < sample.length * SAMPLE_WORTHWHILE;
+/** Tries the middle, which for a model is weights and for a system image neither the first nor the last files. */
+function isWorthDeflating(source: PackTask["source"]): boolean {
+  const length = Math.min(SAMPLE_SIZE, source.length);
+  const sample = Buffer.alloc(length);
+  fill([sample], part(source, Math.floor((source.length - length) / 2), length));
+  return deflateRawSync(sample, { level: 1 }).length < length * SAMPLE_WORTHWHILE;
 }
 
-let scratch: Buffer | undefined;
-
-function deflate(runs: readonly Uint8Array[], size: number): Buffer {
-  scratch ??= Buffer.alloc(CHUNK_SIZE);
-  let at = 0;
-  for (const run of runs) {
-    scratch.set(run, at);
-    at += run.length;
-  }
-  const chunkSize = Math.max(constants.Z_MIN_CHUNK, size);
-  return deflateRawSync(scratch.subarray(0, size), { level: DEFLATE_LEVEL, chunkSize });
+function part(source: PackTask["source"], start: number, length: number): PackTask["source"] {
+  if (source instanceof Uint8Array) return source.subarray(start, start + length);
+  return { path: source.path, offset: source.offset + start, length };
 }

@@ -10,6 +10,9 @@ export const BUFFER_SIZE = storedMemberSize(CHUNK_SIZE);
 
 const MAX_WORKERS = 4;
 
+/** Four chunks in work, one that is being written, and one that arrives. Who keeps several leases at once must stay below. */
+export const BUFFER_COUNT = 6;
+
 /** A buffer that workers and the main thread share; whoever leased it gives it back exactly once. */
 export interface Lease extends Disposable {
   readonly bytes: Buffer<SharedArrayBuffer>;
@@ -35,14 +38,10 @@ export class ChunkPool implements AsyncDisposable {
   readonly #noBuffer = new SharedArrayBuffer(0);
   #hashes = 0;
 
-  /** How many buffers there are: who keeps several leases at once must stay below. */
-  readonly bufferCount: number;
-
   constructor() {
     const workers = Math.min(MAX_WORKERS, availableParallelism());
-    this.bufferCount = workers * 2 + 2;
     for (let i = 0; i < workers; i += 1) this.#workers.push(new PoolWorker());
-    for (let i = 0; i < this.bufferCount; i += 1)
+    for (let i = 0; i < BUFFER_COUNT; i += 1)
       this.#free.push(Buffer.from(new SharedArrayBuffer(BUFFER_SIZE)));
   }
 

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
@@ -35,6 +36,8 @@ const MAIN = join(import.meta.dirname, "../../../src/main.ts");
 const REPORT_PEAK_MEMORY = pathToFileURL(
   join(import.meta.dirname, "report-peak-memory-program.ts"),
 );
+/** So that types are not stripped at every start and in every thread, which users, who have JavaScript, do not pay for. */
+const COMPILE_CACHE = join(tmpdir(), "ollama-bundle-test-compile-cache");
 const NOT_INHERITED = /^(?:DOCKER_.*|OLLAMA_.*|SOURCE_DATE_EPOCH|NODE_OPTIONS|.*_proxy)$/i;
 
 /** Types `bundle …` as a user would, and waits for its end. */
@@ -75,6 +78,7 @@ export function startBundle(args: readonly string[], options: CommandOptions): R
       HOME: home,
       XDG_CACHE_HOME: join(home, "cache"),
       XDG_STATE_HOME: join(home, "state"),
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       NODE_OPTIONS: `--import=${REPORT_PEAK_MEMORY.href}`,
       PEAK_MEMORY_FILE: memoryFile,
       ...env,

@@ -12,9 +12,3 @@ export function peakOf(what: string, { peakMemory }: CommandResult): number {
   console.log(`peak memory of ${what} with 4 GiB: ${(peakMemory / MIB).toFixed(0)} MiB`);
   return peakMemory;
 }
-
-/**
- * What `create` is held to until it keeps to {@link MEMORY_LIMIT}, which it does not yet: 260 to 340 MiB were measured. It does
- * not grow with the model; this catches it when it does.
- */
-export const CREATE_MEMORY_LIMIT = 384 * 1024 * 1024;
