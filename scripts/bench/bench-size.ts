@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { formatBytes } from "../../src/cli/format.ts";
 import type { BenchEngine } from "./bench-engine.ts";
 import { compareCreateAll, compareCreateModels, fillStaging } from "./compare-create.ts";
 import { compareDownload, startRegistry } from "./compare-download.ts";
@@ -49,7 +50,7 @@ export interface BenchSizeOptions extends RoundsOptions {
 export async function benchSize(size: number, options: BenchSizeOptions): Promise<SizeResult> {
   const { directory, engine, rounds, onProgress } = options;
   await mkdir(directory);
-  onProgress(`Making models of ${size} bytes${engine === undefined ? "" : " and an image"}`);
+  onProgress(`Making models of ${formatBytes(size)}${engine === undefined ? "" : " and an image"}`);
   await engine?.empty();
   const content = await makeContent(join(directory, "content"), size, engine);
   const bench = new Workbench(directory, content, engine);

@@ -42,5 +42,5 @@ export function compareInspect(bench: Workbench): Comparison {
 }
 
 function types(bench: Workbench, command: string, file: string): Yardstick {
-  return { name: command, reads: [file], run: () => bench.shell(`${command} ${file}`) };
+  return { name: command, reads: [file], run: () => bench.shell(`${command} ${file} > /dev/null`) };
 }

@@ -7,9 +7,10 @@ const MIB = 1024 * 1024;
 const EXPLANATION = `Medians. Every round runs each command of ours and, right after it, its yardsticks; what they read is in the page cache unless it says
 otherwise. \`install\` is all of it: checking the bundle, loading it, building the settings on top, starting the container, and a
 health check that makes every model answer, by a stand-in for Ollama. \`docker load\` loads the same layers from an uncompressed tar
-and starts nothing. \`docker build\` alone begins with the base image loaded. Memory is resident, of all threads
-and processes of a command, without the engine's (at most 256 MiB is promised). Disk is what the file systems have more than before:
-at the peak, at the end, the peak beyond the end (0 is promised), and when everything that it made was removed again.`;
+and starts nothing; \`docker build\` alone begins with the base image loaded. The download ends with everything hashed and synced.
+Memory is resident, of all threads and processes of a command, without the engine's (at most 256 MiB is promised). Disk is what the
+file systems have more than before, whoever wrote it: at the peak, at the end, the peak beyond the end (0 is promised), and when what
+it made was removed again, but for the packages that the next measures read.`;
 
 /** The text of bench.md. */
 export function describeResult({ date, machine, sizes }: BenchResult): string {
@@ -32,7 +33,7 @@ function describeSize({ modelsSize, imageSize, rounds, rows, steps }: SizeResult
   ]);
   return [
     `## Models of ${formatBytes(modelsSize)}, ${image}, ${rounds} rounds`,
-    table("measure | ours | yardstick | its | ratio | target |", rows.map(cellsOf)),
+    table("measure | ours | yardstick | its | ratio | target | result", rows.map(cellsOf)),
     table("command | time | of it health | memory | disk peak | end | beyond | left", commands),
   ];
 }

@@ -3,30 +3,34 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { childrenOf, readIfThere } from "../test-hosts/process-record.ts";
 
-const INTERVAL_MS = 100;
+const INTERVAL_MS = 20;
 
 export interface ShellOptions {
   readonly cwd: string;
   /** Added to the environment. */
-  readonly env: Readonly<Record<string, string>> | undefined;
+  readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs a shell's command line; gives the peak of its processes' resident memory in bytes, as seen ten times a second. */
-export async function runShell(
-  command: string,
-  { cwd, env }: ShellOptions,
-): Promise<{ readonly peakMemory: number }> {
+export interface ShellResult {
+  readonly stdout: string;
+  /** Bytes that its processes had in memory at the most, all together; undefined where it ended too soon to look. */
+  readonly peakMemory: number | undefined;
+}
+
+/** Runs a shell's command line to its end. */
+export async function runShell(command: string, { cwd, env }: ShellOptions): Promise<ShellResult> {
   const child = spawn("sh", ["-c", command], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const peaks = new Map<number, number>();
   const timer = setInterval(() => notePeaks(child.pid ?? 0, peaks), INTERVAL_MS);
-  const [said, [exitCode]] = await Promise.all([text(child.stderr), once(child, "close")]);
-  clearInterval(timer);
-  if (exitCode !== 0) throw new Error(`"${command}" exited with ${exitCode}: ${said}`);
-  return { peakMemory: [...peaks.values()].reduce((sum, peak) => sum + peak, 0) };
+  const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  const [stdout, stderr, [exitCode]] = await ended.finally(() => clearInterval(timer));
+  if (exitCode !== 0) throw new Error(`"${command}" exited with ${exitCode}: ${stderr}`);
+  const sum = [...peaks.values()].reduce((sum, peak) => sum + peak, 0);
+  return { stdout, peakMemory: sum > 0 ? sum : undefined };
 }
 
 /** The kernel's own high-water mark of a process and of everything below it. */

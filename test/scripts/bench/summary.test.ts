@@ -21,8 +21,9 @@ test.each([
 });
 
 test("a target can be of the bytes written in place of the time", () => {
-  const [ours, theirs] = [1040, 1000].map((written) => ({ ...lasting(1), written }));
-  const rows = compare(ours, theirs, atMost(1.03, "written"));
+  const [ours, theirs] = [lasting(1), lasting(1)];
+  const target = atMost(1.03, "written");
+  const rows = compare({ ...ours, written: 1040 }, { ...theirs, written: 1000 }, target);
   expect(rows).toMatchObject([{ ours: 1040, theirs: 1000, holds: false }]);
 });
 
