@@ -10,7 +10,7 @@ export const BUFFER_SIZE = storedMemberSize(CHUNK_SIZE);
 
 const MAX_WORKERS = 4;
 
-/** Four chunks in work, one that is being written, and one that arrives. Who keeps several leases at once must stay below. */
+/** Four chunks in work, one that is being written, and one that arrives: who kept more leases at once would wait for ever. */
 export const BUFFER_COUNT = 6;
 
 /** A buffer that workers and the main thread share; whoever leased it gives it back exactly once. */
