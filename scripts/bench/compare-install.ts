@@ -13,7 +13,7 @@ const LAYERS = "layers.tar";
 export function compareInstallImage(bench: Workbench, engine: BenchEngine): Comparison {
   const { directory, image, files } = bench.content;
   const loadAndBuild = `docker load -i ${image} && ${dockerBuild(directory)}`;
-  const install = (): Promise<Ran> => runInstall(bench, "image");
+  const install = (): Promise<Ran> => runInstall(bench, engine, ["image"]);
   return {
     ours: { ...onEngine(engine, "install --models-in image", install), reads: [FULL_BUNDLE] },
     yardsticks: [
@@ -66,7 +66,7 @@ export function compareInstallVolume(bench: Workbench, engine: BenchEngine): Com
   const hand = onEngine(engine, "sha256sum, tar -xzf, docker load, docker build", () =>
     bench.shell(byHand),
   );
-  const install = (): Promise<Ran> => runInstall(bench, "volume", "--volume", NAME);
+  const install = (): Promise<Ran> => runInstall(bench, engine, ["volume", "--volume", NAME]);
   return {
     ours: { ...onEngine(engine, "install --models-in volume", install), reads: [FULL_BUNDLE] },
     yardsticks: [
@@ -79,9 +79,14 @@ export function compareInstallVolume(bench: Workbench, engine: BenchEngine): Com
   };
 }
 
-async function runInstall(bench: Workbench, modelsIn: string, ...more: string[]): Promise<Ran> {
+async function runInstall(
+  bench: Workbench,
+  { host }: BenchEngine,
+  modelsIn: readonly string[],
+): Promise<Ran> {
   const names = ["--container", NAME, "--tag", TAG, "-p", String(await freePort())];
-  return bench.install(FULL_BUNDLE, "--models-in", modelsIn, ...names, ...more);
+  const how = [FULL_BUNDLE, ...names, "--models-in", ...modelsIn];
+  return bench.install(how, host.networkNamespace);
 }
 
 function onEngine(engine: BenchEngine, name: string, run: () => Promise<Ran>): Step {

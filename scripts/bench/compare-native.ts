@@ -13,7 +13,7 @@ export function compareInstallNative(bench: Workbench): Comparison {
   const install = async (): Promise<Ran> => {
     await using server = await startOllamaStandIn({ models: store });
     const into = ["--models-in", "native", "--store", store, "--ollama-url", server.url];
-    return await bench.install(MODELS_BUNDLE, ...into);
+    return await bench.install([MODELS_BUNDLE, ...into]);
   };
   const prepare = () => mkdir(store);
   const extract = `mkdir extracted && tar -C extracted -xzf ${MODELS_BUNDLE}`;

@@ -8,6 +8,7 @@ import { type ShellResult, runShell } from "./run-shell.ts";
 
 /** Of `npm run build`. */
 export const DIST = join(import.meta.dirname, "../../dist");
+const BUNDLE = [process.execPath, join(DIST, "main.js")];
 
 /** Where commands and yardsticks run: `out/` is the working directory of them all. */
 export class Workbench {
@@ -32,14 +33,14 @@ export class Workbench {
 
   /** Types `bundle …`, as it is when it is installed: type stripping would cost time, and memory in each thread. */
   bundle(...args: readonly string[]): Promise<ShellResult> {
-    const namespace = this.#engine?.host.networkNamespace;
-    const inside = namespace === undefined ? [] : ["nsenter", `--net=${namespace}`];
-    return this.shell([...inside, process.execPath, join(DIST, "main.js"), ...args].join(" "));
+    return this.shell([...BUNDLE, ...args].join(" "));
   }
 
-  /** Types `bundle install …`. */
-  async install(...args: readonly string[]): Promise<Ran> {
-    const { peakMemory, stdout } = await this.bundle("install", ...args, "--json");
+  /** Types `bundle install …`, where an engine has a network of its own in that one. */
+  async install(args: readonly string[], networkNamespace?: string): Promise<Ran> {
+    const inside = networkNamespace === undefined ? [] : ["nsenter", `--net=${networkNamespace}`];
+    const typed = [...inside, ...BUNDLE, "install", ...args, "--json"];
+    const { peakMemory, stdout } = await this.shell(typed.join(" "));
     const { health }: InstallReport = JSON.parse(stdout);
     const checks = health?.checks ?? [];
     const milliseconds = checks.reduce((sum, check) => sum + check.milliseconds, 0);
