@@ -55,7 +55,8 @@ export class BenchEngine {
   /** Removes what installations and yardsticks made, whether they ended well or not. */
   async removeInstalled(): Promise<void> {
     await this.docker("rm", "-f", "-v", NAME).catch(() => "");
-    for (const name of [`ollama-bundle.local/${NAME}`, NAME, IMAGE]) {
+    // An image can only be removed before the one that it was built on.
+    for (const name of [NAME, `ollama-bundle.local/${NAME}`, IMAGE]) {
       const ids = new Set((await this.docker("images", "-q", name)).split("\n"));
       for (const id of ids) await this.docker("rmi", "-f", id).catch(() => "");
     }
