@@ -62,9 +62,10 @@ export class ChunkPool implements AsyncDisposable {
     return this.#leastBusy().call(task, lease.bytes.buffer, args);
   }
 
+  /** In the workers by turns: those of one content are updated together, and would wait for one another in the same worker. */
   sequentialHash(): SequentialHash {
-    const worker = this.#leastBusy();
     const id = (this.#hashes += 1);
+    const worker = this.#workers[id % this.#workers.length] ?? this.#leastBusy();
     return {
       update: (lease, offset, length) =>
         worker.call("hashUpdate", lease.bytes.buffer, { id, content: [{ offset, length }] }),
