@@ -1,8 +1,10 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import type { ChunkPool, Lease, SequentialHash } from "../core/chunks/pool.ts";
+import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
 import { HostError, hasCode, messageOf } from "../core/errors.ts";
 import { writeFileWhole } from "../core/files.ts";
+import { GatheredPieces } from "./gathered-pieces.ts";
+import { updateHash } from "./update-hash.ts";
 
 /**
  * The bundle while it is written: `NAME.partial` beside its final name, hashed on the way. It appears under its final name
@@ -12,7 +14,9 @@ export class BundleOutput implements AsyncDisposable {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #hash: SequentialHash;
+  readonly #pieces = new GatheredPieces((bytes) => this.#append(bytes));
   #size = 0;
+  #written = 0;
   #isFinished = false;
 
   private constructor(path: string, file: FileHandle, hash: SequentialHash) {
@@ -40,16 +44,10 @@ export class BundleOutput implements AsyncDisposable {
     return this.#size;
   }
 
-  /** The first `length` bytes of a leased buffer; they are written and hashed when this resolves. */
-  async write(lease: Lease, length: number): Promise<void> {
-    await Promise.all([
-      this.#hash.update(lease, 0, length),
-      this.#append(lease.bytes.subarray(0, length)),
-    ]);
-  }
-
-  async writeBytes(bytes: Buffer): Promise<void> {
-    await Promise.all([this.#hash.updateBytes(bytes), this.#append(bytes)]);
+  /** The bytes may be used for something else when this resolves. */
+  async write(bytes: Buffer): Promise<void> {
+    this.#size += bytes.length;
+    await this.#pieces.add(bytes);
   }
 
   /** Syncs it, removes the sidecar of what was there before, gives it its final name and writes its own `.sha256` beside it. */
@@ -60,6 +58,7 @@ export class BundleOutput implements AsyncDisposable {
   }> {
     const sidecar = `${this.#path}.sha256`;
     try {
+      await this.#pieces.flush();
       const sha256 = await this.#hash.digest();
       await this.#file.sync();
       await this.#file.close();
@@ -80,9 +79,13 @@ export class BundleOutput implements AsyncDisposable {
     await rm(partialOf(this.#path), { force: true });
   }
 
-  async #append(bytes: Uint8Array): Promise<void> {
-    const position = this.#size;
-    this.#size += bytes.length;
+  async #append(bytes: Buffer): Promise<void> {
+    await Promise.all([updateHash(this.#hash, bytes), this.#writeToFile(bytes)]);
+  }
+
+  async #writeToFile(bytes: Buffer): Promise<void> {
+    const position = this.#written;
+    this.#written += bytes.length;
     try {
       for (let done = 0; done < bytes.length;) {
         done += (await this.#file.write(bytes, done, bytes.length - done, position + done))

@@ -2,11 +2,11 @@ import { crc32 } from "node:zlib";
 import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.ts";
 import { deflatedMemberSize, storedMember, storedMemberSize } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
-import { TAR_END_SIZE, tarHeader, tarPadding } from "../core/tar-header.ts";
+import { TAR_END_SIZE, tarHeader, tarHeaderSize, tarPadding } from "../core/tar-header.ts";
 import { FOOTER_SIZE, footer } from "./footer.ts";
 import type { BundledFile, ModelsJson } from "./models-json.ts";
 import { sha256sumsOf } from "./sha256sums.ts";
-import { TOC_NAME, type TocEntry, encodeToc } from "./toc.ts";
+import { TOC_NAME, type TocEntry, encodeToc, encodeTocEntry } from "./toc.ts";
 
 export const MODELS_JSON = "MODELS.json";
 export const SHA256SUMS = "SHA256SUMS";
@@ -64,7 +64,7 @@ export function layoutOf(
 ): Layout {
   const trailing = trailingFiles(manifest, modelsJsonBytes, signature);
   const segments: Segment[] = [];
-  const toc: TocEntry[] = [];
+  const toc: string[] = [];
   let offset = 0;
   let padding = 0;
   for (const file of [...manifest.files, ...trailing]) {
@@ -72,8 +72,9 @@ export function layoutOf(
     segments.push({ ...lead, offset });
     offset += lead.length;
     const chunks = chunkSegments(file, offset);
-    segments.push(...chunks);
-    toc.push(...tocEntries(manifest, file, chunks));
+    // Not as arguments: a file of a terabyte has more chunks than a call takes.
+    for (const chunk of chunks) segments.push(chunk);
+    for (const entry of tocEntries(manifest, file, chunks)) toc.push(encodeTocEntry(entry));
     offset += chunks.reduce((sum, { length }) => sum + length, 0);
     padding = tarPadding(file.size);
   }
@@ -93,17 +94,12 @@ export function fileLead(
   file: Pick<BundledFile, "path" | "size">,
   padding: number,
 ): Omit<LiteralSegment, "offset"> {
-  const header = tarHeader({
-    path: `${name}/${file.path}`,
-    size: file.size,
-    mode: FILE_MODE,
-    mtime,
-  });
-  const bytes = (): Buffer => stored(Buffer.concat([Buffer.alloc(padding), header]));
+  const entry = { path: `${name}/${file.path}`, size: file.size, mode: FILE_MODE, mtime };
+  const bytes = (): Buffer => stored(Buffer.concat([Buffer.alloc(padding), tarHeader(entry)]));
   return {
     kind: "literal",
     what: `header of "${file.path}"`,
-    length: storedMemberSize(padding + header.length),
+    length: storedMemberSize(padding + tarHeaderSize(entry)),
     bytes,
   };
 }
@@ -174,7 +170,7 @@ function tocEntries(
 /** The last padding, and then, as a member of its own where the footer points, the table of contents with the end of the tar. */
 function endings(
   { mtime }: ModelsJson,
-  toc: readonly TocEntry[],
+  toc: readonly string[],
   padding: number,
 ): Omit<LiteralSegment, "offset">[] {
   const json = encodeToc(toc);

@@ -91,10 +91,7 @@ async function lastEntries(
 ): Promise<z.infer<typeof entryShape>[]> {
   const tail = await readStoredTail(file, tocOffset, memberSize);
   const end = tail.lastIndexOf(TOC_END);
-  const lines = tail
-    .subarray(0, Math.max(0, end))
-    .toString("utf8")
-    .split(ENTRY_SEPARATOR.toString());
+  const lines = tail.subarray(0, Math.max(0, end)).toString("utf8").split(ENTRY_SEPARATOR);
   return lines.flatMap((line) => {
     const parsed = entryShape.safeParse(jsonOrUndefined(line));
     return parsed.success ? [parsed.data] : [];

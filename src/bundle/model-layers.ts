@@ -1,14 +1,20 @@
 import { type LayerFile, modelLayerFrame, modelLayerSize } from "../core/model-layer.ts";
 import { manifestPath } from "../core/model-name.ts";
-import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
-import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
+import { CHUNK_SIZE, type Extent, chunkSizeAt } from "../core/chunks/chunk.ts";
+import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { StagedModel } from "../source/source.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
+import { GatheredPieces } from "./gathered-pieces.ts";
 import type { ModelLayer } from "./models-json.ts";
+import { readAhead } from "./read-ahead.ts";
+import { updateHash } from "./update-hash.ts";
 
 /** An overlay mount takes 127 layers; the base image and what people build on top need theirs. */
 const MAX_LAYERS = 100;
 const MAX_GROUPS = 50;
+
+/** Parts of a layer that are being read at a time. */
+const AHEAD = 4;
 
 /** A layer's files: where each is in the store that the image holds, and its bytes on this machine. */
 interface PlannedLayer {
@@ -82,29 +88,45 @@ function knownDiffId(files: PlannedLayer["files"]): string | undefined {
 }
 
 async function hashLayer(files: PlannedLayer["files"], pool: ChunkPool): Promise<string> {
-  const { before, end } = modelLayerFrame(files);
   const hash = pool.sequentialHash();
-  for (const [index, { from }] of files.entries()) {
-    await hash.updateBytes(before[index] ?? Buffer.alloc(0));
-    if (Buffer.isBuffer(from)) await hash.updateBytes(from);
-    else await hashStaged(from, hash, pool);
+  const pieces = new GatheredPieces((bytes) => updateHash(hash, bytes));
+  for await (const part of readAhead(partsOf(files), AHEAD, (each) => readPart(each, pool))) {
+    using held = part;
+    await pieces.add(held.bytes);
   }
-  await hash.updateBytes(end);
+  await pieces.flush();
   return hash.digest();
 }
 
-async function hashStaged(
-  { path, size }: StagedFile,
-  hash: SequentialHash,
+/** The layer's tar: bytes, and where on this machine the others are. */
+function* partsOf(files: PlannedLayer["files"]): Generator<Buffer | Extent> {
+  const { before, end } = modelLayerFrame(files);
+  for (const [index, { from }] of files.entries()) {
+    yield before(index);
+    if (Buffer.isBuffer(from)) yield from;
+    else for (const at of from.chunks.keys()) yield chunkOf(from, at);
+  }
+  yield end;
+}
+
+function chunkOf({ path, size }: StagedFile, index: number): Extent {
+  return { path, offset: index * CHUNK_SIZE, length: chunkSizeAt(size, index) };
+}
+
+async function readPart(
+  part: Buffer | Extent,
   pool: ChunkPool,
-): Promise<void> {
-  for (let offset = 0; offset < size; offset += CHUNK_SIZE) {
-    using lease = await pool.lease();
-    const { length } = await pool.run("readAndDigest", lease, {
-      path,
-      offset,
-      length: Math.min(CHUNK_SIZE, size - offset),
-    });
-    await hash.update(lease, 0, length);
+): Promise<Disposable & { readonly bytes: Buffer }> {
+  if (Buffer.isBuffer(part)) return { bytes: part, [Symbol.dispose]: () => {} };
+  const lease = await pool.lease();
+  try {
+    const { length } = await pool.run("readAndDigest", lease, part);
+    return {
+      bytes: lease.bytes.subarray(0, length),
+      [Symbol.dispose]: () => lease[Symbol.dispose](),
+    };
+  } catch (error) {
+    lease[Symbol.dispose]();
+    throw error;
   }
 }

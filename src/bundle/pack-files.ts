@@ -46,7 +46,7 @@ export async function packFiles(
     for (; written < end; written += 1) {
       const padding = tarPadding(files[written - 1]?.size ?? 0);
       const file = files[written];
-      if (file !== undefined) await output.writeBytes(fileLead(head, file, padding).bytes());
+      if (file !== undefined) await output.write(fileLead(head, file, padding).bytes());
     }
   };
   for await (const packed of readAhead(chunkJobs(entries), AHEAD, (job) => packOne(pool, job))) {
@@ -54,7 +54,7 @@ export async function packFiles(
     signal?.throwIfAborted();
     await writeLeadsBefore(packed.entryIndex + 1);
     files[packed.entryIndex]?.chunks.push(packed.chunk);
-    await output.write(lease, packed.memberSize);
+    await output.write(lease.bytes.subarray(0, packed.memberSize));
     count(packed.contentSize);
   }
   await writeLeadsBefore(files.length);

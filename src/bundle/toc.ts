@@ -16,12 +16,14 @@ export interface TocEntry {
 }
 
 /** The table of contents as eStargz wants it (version 1): one entry a line, so that its end can be read without its beginning. */
-export function encodeToc(entries: readonly TocEntry[]): Buffer {
-  const lines = entries.map((entry) => Buffer.from(JSON.stringify(entry)));
-  const parts = lines.flatMap((line, at) => (at === 0 ? [line] : [ENTRY_SEPARATOR, line]));
-  return Buffer.concat([TOC_START, ...parts, TOC_END]);
+export function encodeToc(entries: readonly string[]): Buffer {
+  return Buffer.from(`${TOC_START}${entries.join(ENTRY_SEPARATOR)}${TOC_END}`);
 }
 
-export const ENTRY_SEPARATOR = Buffer.from(",\n");
-export const TOC_END = Buffer.from("\n]}\n");
-const TOC_START = Buffer.from('{"version":1,"entries":[\n');
+export function encodeTocEntry(entry: TocEntry): string {
+  return JSON.stringify(entry);
+}
+
+export const ENTRY_SEPARATOR = ",\n";
+export const TOC_END = "\n]}\n";
+const TOC_START = '{"version":1,"entries":[\n';

@@ -93,11 +93,9 @@ async function writeEnd(output: BundleOutput, manifest: ModelsJson): Promise<str
     throw new Error("what was written is not what the layout says");
   const members = new Map(layout.trailing.map((file) => [file.path, file]));
   for (const segment of rest) {
-    if (segment.kind === "literal") await output.writeBytes(segment.bytes());
+    if (segment.kind === "literal") await output.write(segment.bytes());
     else
-      await output.writeBytes(
-        members.get(segment.file.path)?.member(segment.index) ?? Buffer.alloc(0),
-      );
+      await output.write(members.get(segment.file.path)?.member(segment.index) ?? Buffer.alloc(0));
   }
   if (layout.size !== output.size) throw new Error("what was written is not what the layout says");
   return layout.id;

@@ -22,12 +22,8 @@ const LARGEST_OCTAL_SIZE = 0o77777777777;
  * dependency may change them.
  */
 export function tarHeader(entry: TarEntry): Buffer {
-  const fitting = splitPath(entry.path);
-  const records = [
-    ...(fitting === undefined ? [paxRecord("path", entry.path)] : []),
-    ...(entry.size > LARGEST_OCTAL_SIZE ? [paxRecord("size", String(entry.size))] : []),
-  ];
-  const [prefix, name] = fitting ?? ["", lastBytes(entry.path, 100)];
+  const records = paxRecords(entry);
+  const [prefix, name] = splitPath(entry.path) ?? ["", lastBytes(entry.path, 100)];
   const size = entry.size > LARGEST_OCTAL_SIZE ? 0 : entry.size;
   const main = ustarBlock({
     ...entry,
@@ -47,6 +43,12 @@ export function tarHeader(entry: TarEntry): Buffer {
     type: "x",
   });
   return Buffer.concat([pax, body, Buffer.alloc(tarPadding(body.length)), main]);
+}
+
+/** Bytes of {@link tarHeader} of the same entry. */
+export function tarHeaderSize(entry: TarEntry): number {
+  const body = paxRecords(entry).reduce((sum, { length }) => sum + length, 0);
+  return body === 0 ? TAR_BLOCK : TAR_BLOCK + body + tarPadding(body) + TAR_BLOCK;
 }
 
 /** Zero bytes between the end of a file's content and the next header. */
@@ -82,6 +84,13 @@ function ustarBlock({ prefix, name, size, mode, mtime, type }: UstarFields): Buf
 
 function octal(value: number, digits: number): string {
   return `${value.toString(8).padStart(digits, "0")}\u0000`;
+}
+
+function paxRecords({ path, size }: TarEntry): Buffer[] {
+  return [
+    ...(splitPath(path) === undefined ? [paxRecord("path", path)] : []),
+    ...(size > LARGEST_OCTAL_SIZE ? [paxRecord("size", String(size))] : []),
+  ];
 }
 
 /** ustar's prefix and name, split at the last possible "/", or undefined where the path does not fit. */

@@ -61,7 +61,7 @@ export async function* modelLayerBytes(
     files.map(({ path, size }) => ({ path: pathInStore(path), size })),
   );
   for (const [index, { path }] of files.entries()) {
-    yield before[index] ?? Buffer.alloc(0);
+    yield before(index);
     yield* checkedBytes(bundle, path, options);
   }
   yield end;

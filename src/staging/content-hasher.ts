@@ -36,7 +36,7 @@ export class ContentHasher {
       { path: `blobs/sha256-${layerOf.sha256}`, size: layerOf.size },
     ]);
     this.#layer = { hash: pool.sequentialHash(), end };
-    this.#front = this.#layer.hash.updateBytes(Buffer.concat(before));
+    this.#front = this.#layer.hash.updateBytes(before(0));
   }
 
   /**

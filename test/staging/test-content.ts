@@ -38,7 +38,7 @@ export function layerDiffId(bytes: Buffer, sha256: string): string {
   const file = { path: `blobs/sha256-${sha256}`, size: bytes.length };
   const { before, end } = modelLayerFrame([file]);
   return createHash("sha256")
-    .update(Buffer.concat([...before, bytes, end]))
+    .update(Buffer.concat([before(0), bytes, end]))
     .digest("hex");
 }
 
