@@ -9,13 +9,17 @@ export interface Window {
   readonly segments: readonly Segment[];
 }
 
+/** What a worker is told of them is copied to it, and a buffer holds thousands of small files. */
+const MAX_SEGMENTS = 512;
+
 /** Cuts segments, in order, into windows. A gap between two segments begins a new one. */
 export function* windowsOf(segments: Iterable<Segment>): Generator<Window> {
   let current: Segment[] = [];
   let [offset, length] = [0, 0];
   for (const segment of fitting(segments)) {
-    const follows = segment.offset === offset + length && length + segment.length <= BUFFER_SIZE;
-    if (current.length > 0 && !follows) {
+    const follows = segment.offset === offset + length;
+    const fits = length + segment.length <= BUFFER_SIZE && current.length < MAX_SEGMENTS;
+    if (current.length > 0 && !(follows && fits)) {
       yield { offset, length, segments: current };
       current = [];
     }
