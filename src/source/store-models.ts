@@ -11,6 +11,7 @@ import {
 import type { WorkOptions } from "../core/progress.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
+import { eachAtOnce } from "./each-at-once.ts";
 import { type ModelLayerEntry, blobsOf, parseModelManifest } from "./model-manifest.ts";
 import type { ModelSource, ResolvedModel, StagedModel } from "./source.ts";
 import { stagedBlobCounter } from "./staged-blob-counter.ts";
@@ -18,6 +19,9 @@ import { stagedBlobCounter } from "./staged-blob-counter.ts";
 /** Far more than any manifest takes: one with 100,000 layers. */
 const MAX_MANIFEST = 32 * 1024 * 1024;
 const LISTED = 20;
+
+/** Blobs that are being hashed: a small one takes less time in a worker than the look at its record and its lock. */
+const AT_ONCE = 4;
 
 interface StoreContext {
   /** The directory that has `blobs/` and `manifests/`. */
@@ -60,9 +64,9 @@ async function stageFromStore(
 ): Promise<StagedModel> {
   const wanted = blobsOf(manifest);
   const onBytes = stagedBlobCounter(fullModelName(name), wanted, options.onProgress);
-  const blobs: StagedFile[] = [];
-  for (const blob of wanted)
-    blobs.push(await adoptBlob(context, { name, blob }, { ...options, onBytes }));
+  const blobs = await eachAtOnce(wanted, { atOnce: AT_ONCE, ...options }, (blob, signal) =>
+    adoptBlob(context, { name, blob }, { ...options, signal, onBytes }),
+  );
   return { name, manifestBytes, manifest, blobs };
 }
 
