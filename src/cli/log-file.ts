@@ -9,14 +9,17 @@ const BYTES_INTERVAL = 1000;
 
 /**
  * Everything that happens, with times, for whoever has to find out why. Lines are written at once, so that a crash loses
- * none; a file that is there is continued.
+ * none; a file that is there is continued. Where it takes no more, the work goes on without it.
  */
 export class LogFile implements Disposable {
   readonly #file: number;
+  readonly #onFailure: (text: string) => void;
+  #hasFailed = false;
   readonly #lastBytes = new Map<string, number>();
 
-  /** Throws {@link HostError}. */
-  constructor(path: string) {
+  /** Throws {@link HostError}. `onFailure` is told once, when the file takes no more. */
+  constructor(path: string, onFailure: (text: string) => void) {
+    this.#onFailure = (text) => onFailure(`The log "${path}" is not complete: ${text}`);
     try {
       this.#file = openSync(path, "a");
     } catch (error) {
@@ -29,7 +32,13 @@ export class LogFile implements Disposable {
 
   write(text: string): void {
     const lines = printable(stripVTControlCharacters(text)).replaceAll("\n", "\n    ");
-    writeSync(this.#file, `${new Date().toISOString()} ${lines}\n`);
+    if (this.#hasFailed) return;
+    try {
+      writeSync(this.#file, `${new Date().toISOString()} ${lines}\n`);
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#onFailure(messageOf(error));
+    }
   }
 
   event(event: ProgressEvent): void {

@@ -29,6 +29,7 @@ async function runProgram(argv: readonly string[], signal: AbortSignal): Promise
     exitCode = await runCommand(surroundings, options, command);
   });
   try {
+    assertWorkingDirectory();
     await program.parseAsync(argv);
     return exitCode;
   } catch (error) {
@@ -37,6 +38,18 @@ async function runProgram(argv: readonly string[], signal: AbortSignal): Promise
     const outcome = outcomeOfError(usageError(error, argv[2]));
     printOutcome(surroundings, outcome, { json: argv.includes("--json") });
     return outcome.failure?.exitCode ?? 1;
+  }
+}
+
+/** Everything that starts a thread or takes a relative path fails, later and elsewhere, in a directory that was removed. */
+function assertWorkingDirectory(): void {
+  try {
+    process.cwd();
+  } catch (cause) {
+    throw new HostError("IO", "Cannot work here: the current directory no longer exists", {
+      cause,
+      hint: "Change to a directory that exists, and run this again.",
+    });
   }
 }
 

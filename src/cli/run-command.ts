@@ -78,7 +78,8 @@ async function logged(
   command: Command,
 ): Promise<Outcome> {
   try {
-    using log = path === undefined ? undefined : new LogFile(path);
+    const warn = (text: string) => surroundings.messages.warning(text);
+    using log = path === undefined ? undefined : new LogFile(path, warn);
     log?.write(
       `${TOOL.name} ${TOOL.version}, Node ${process.version}, ${process.platform}/${process.arch}`,
     );

@@ -1,4 +1,5 @@
-import { readFile, symlink } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdir, readFile, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -77,4 +78,17 @@ test("a Node that is too old is told which is needed", async () => {
   expect(stderr).toBe(
     `error: ollama-bundle needs Node ${engines.node.replace(">=", "")} or newer, and this is Node 18.20.4\n`,
   );
+});
+
+test("in a directory that was removed it says so, before any thread fails for it", async () => {
+  await using directory = await temporaryDirectory();
+  const script = `cd "$1" && rmdir "$1" && shift && exec "$@"`;
+  const here = join(directory.path, "removed");
+  await mkdir(here);
+  const command = [process.execPath, MAIN, "verify", "/any/bundle.tar.gz"];
+  const { status, stderr } = spawnSync("sh", ["-c", script, "sh", here, ...command], {
+    encoding: "utf8",
+  });
+  expect(status).toBe(7);
+  expect(stderr).toMatch(/^error: Cannot work here: the current directory no longer exists$/m);
 });

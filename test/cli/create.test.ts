@@ -148,26 +148,30 @@ test("what is typed afterwards can be pasted into a shell", async () => {
   expect(stdout).toContain(String.raw`  bundle verify 'it'\''s here.tar.gz'`);
 });
 
-test("SIGINT stops it with exit code 130 and leaves nothing half-named; the next run goes on", async () => {
-  await using site = await siteWithStore();
-  await using registry = await startModelRegistry({
-    store: join(site.path, "store"),
-    faults: [{ on: { kind: "blob", method: "GET" }, effect: { type: "stall", afterBytes: 10 } }],
-  });
-  const options = ["--model-registry", registry.url, "--staging", join(site.path, "staging")];
-  const args = ["create", "--models", "tiny", "--image", "none", ...options];
-  const interrupted = await runBundle(args, {
-    cwd: site.path,
-    interruptWhen: registry.until((requests) =>
-      requests.some(({ path }) => path.includes("/blobs/")),
-    ),
-  });
-  expect(interrupted).toMatchObject({ exitCode: 130, stdout: "" });
-  expect(interrupted.stderr).toMatch(/^error: Interrupted$/m);
-  expect((await readdir(site.path)).toSorted()).toEqual(["staging", "store"]);
-  registry.setFaults([]);
-  expect(await runBundle(args, { cwd: site.path })).toMatchObject({ exitCode: 0 });
-});
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  "%s stops it with exit code 130 and leaves nothing half-named; the next run goes on",
+  async (interruptWith) => {
+    await using site = await siteWithStore();
+    await using registry = await startModelRegistry({
+      store: join(site.path, "store"),
+      faults: [{ on: { kind: "blob", method: "GET" }, effect: { type: "stall", afterBytes: 10 } }],
+    });
+    const options = ["--model-registry", registry.url, "--staging", join(site.path, "staging")];
+    const args = ["create", "--models", "tiny", "--image", "none", ...options];
+    const interrupted = await runBundle(args, {
+      cwd: site.path,
+      interruptWith,
+      interruptWhen: registry.until((requests) =>
+        requests.some(({ path }) => path.includes("/blobs/")),
+      ),
+    });
+    expect(interrupted).toMatchObject({ exitCode: 130, stdout: "" });
+    expect(interrupted.stderr).toMatch(/^error: Interrupted$/m);
+    expect((await readdir(site.path)).toSorted()).toEqual(["staging", "store"]);
+    registry.setFaults([]);
+    expect(await runBundle(args, { cwd: site.path })).toMatchObject({ exitCode: 0 });
+  },
+);
 
 test("SIGINT with --json is one document too", async () => {
   await using site = await siteWithStore();

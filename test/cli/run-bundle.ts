@@ -19,21 +19,21 @@ export interface RunOptions {
   /** For node itself, before the program. */
   readonly nodeOptions?: readonly string[];
   readonly program?: string;
-  /** Sends SIGINT when this resolves. */
+  /** Sends `interruptWith` (default SIGINT) when this resolves. */
   readonly interruptWhen?: Promise<unknown>;
+  readonly interruptWith?: NodeJS.Signals;
 }
 
 /** Runs the command line as a user does, in a process of its own. */
-export async function runBundle(
-  args: readonly string[],
-  { cwd, env = {}, nodeOptions = [], program = MAIN, interruptWhen }: RunOptions = {},
-): Promise<Ended> {
+export async function runBundle(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const { cwd, env = {}, nodeOptions = [], program = MAIN } = options;
+  const { interruptWhen, interruptWith = "SIGINT" } = options;
   const child = spawn(process.execPath, [...nodeOptions, program, ...args], {
     cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  void interruptWhen?.then(() => child.kill("SIGINT"));
+  void interruptWhen?.then(() => child.kill(interruptWith));
   const [stdout, stderr, [exitCode, signal]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

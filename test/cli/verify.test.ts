@@ -100,6 +100,15 @@ test("a log that cannot be written is an error before any work", async () => {
   expect(stderr).toContain(`error: Cannot write the log "${log}"`);
 });
 
+test("a log that takes no more is a warning, and the work goes on", async () => {
+  await using directory = await temporaryDirectory();
+  const { path } = await smallBundle(directory.path);
+  const { exitCode, stdout, stderr } = await runBundle(["verify", path, "--log", "/dev/full"]);
+  expect(exitCode).toBe(0);
+  expect(stdout).not.toBe("");
+  expect(stderr.match(/^warning: The log "\/dev\/full" is not complete: ENOSPC/gm)).toHaveLength(1);
+});
+
 async function smallBundle(directory: string) {
   const content = join(directory, "content");
   await mkdir(content);
