@@ -13,10 +13,12 @@ else {
 async function run(): Promise<void> {
   // What moves gigabytes in few objects gains nothing from a young generation that grows, in every thread, by tens of megabytes.
   setFlagsFromString("--semi-space-growth-factor=1");
+  // What is garbage is collected early: else a bundle of thousands of files takes twice the memory of what is known of them.
+  setFlagsFromString("--heap-growing-percent=20");
   const { runCommandLine } = await import("./cli/run-command-line.ts");
   const controller = new AbortController();
-  // The second signal finds no listener and ends the process.
-  process.once("SIGINT", () => controller.abort());
-  process.once("SIGTERM", () => controller.abort());
+  // SIGHUP: the terminal or its ssh is gone. The second signal of a kind finds no listener and ends the process.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => controller.abort());
   process.exitCode = await runCommandLine(process.argv, controller.signal);
 }

@@ -19,6 +19,9 @@ const DEFLATE_LEVEL = 4;
 const SAMPLE_SIZE = 65_536;
 const SAMPLE_WORTHWHILE = 0.95;
 
+/** Its memory is used again: of thousands of small files, what was tried adds up to more than all else. */
+const sample = Buffer.alloc(SAMPLE_SIZE);
+
 export interface PackTask {
   readonly source: Extent | Uint8Array;
 }
@@ -99,9 +102,13 @@ function fill(runs: readonly Uint8Array[], source: Extent | Uint8Array): void {
 /** Tries the middle, which for a model is weights and for a system image neither the first nor the last files. */
 function isWorthDeflating(source: PackTask["source"]): boolean {
   const length = Math.min(SAMPLE_SIZE, source.length);
-  const sample = Buffer.alloc(length);
-  fill([sample], part(source, Math.floor((source.length - length) / 2), length));
-  return deflateRawSync(sample, { level: 1 }).length < length * SAMPLE_WORTHWHILE;
+  const content = sample.subarray(0, length);
+  fill([content], part(source, Math.floor((source.length - length) / 2), length));
+  // So large that it is memory of its own and not part of what Node gives out small buffers from, which cannot be given back.
+  const deflated = deflateRawSync(content, { level: 1, chunkSize: SAMPLE_SIZE });
+  const isWorth = deflated.length < length * SAMPLE_WORTHWHILE;
+  giveBack(deflated);
+  return isWorth;
 }
 
 function part(source: PackTask["source"], start: number, length: number): PackTask["source"] {
