@@ -24,7 +24,14 @@ export async function findUserFile(path: string, wanted: WantedContent): Promise
   });
 }
 
-/** Hashes the file where it lies, and remembers that it was. Throws {@link SourceError} when its content is another. */
+/** Bytes up to which hashing a file again costs less than a record of it. */
+const NOT_REMEMBERED = 65_536;
+
+export function isWorthRemembering({ size }: WantedContent): boolean {
+  return size > NOT_REMEMBERED;
+}
+
+/** Hashes the file where it lies, and remembers that it was where that is worth it. Throws {@link SourceError} when its content is another. */
 export async function hashUserFile(
   { paths, pool }: StagingContext,
   { path, stats, wanted }: StatedFile & { readonly wanted: WantedContent },
@@ -47,7 +54,8 @@ export async function hashUserFile(
       `its content hashes to sha256:${content.sha256}, expected sha256:${wanted.sha256}`,
     );
   }
-  await onDisk(paths.root, () => rememberContent(paths, content, after));
+  if (isWorthRemembering(wanted))
+    await onDisk(paths.root, () => rememberContent(paths, content, after));
   return stagedFile(path, wanted.size, content);
 }
 

@@ -1,4 +1,4 @@
-import { CHUNK_SIZE, chunkSizeAt } from "../core/chunks/chunk.ts";
+import { CHUNK_SIZE, chunkCount, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import {
   ContentHasher,
@@ -20,6 +20,7 @@ export async function hashFile(
   { path, size, layerOf }: { readonly path: string; readonly size: number } & HashPlan,
   { signal, onBytes }: HashOptions,
 ): Promise<HashedContent | undefined> {
+  if (chunkCount(size) === 1) return hashOneChunk(pool, { path, size }, { signal, onBytes });
   const hasher = new ContentHasher(pool, { size, layerOf });
   let isWhole = true;
   const hashChunk = async (lease: Lease, index: number): Promise<void> => {
@@ -34,4 +35,18 @@ export async function hashFile(
   await overChunks({ pool, size, signal }, hashChunk);
   const hashed = await hasher.finish();
   return isWhole ? hashed : undefined;
+}
+
+/** Without what only order among chunks needs: models have thousands of small files. */
+async function hashOneChunk(
+  pool: ChunkPool,
+  { path, size }: { readonly path: string; readonly size: number },
+  { signal, onBytes }: HashOptions,
+): Promise<HashedContent | undefined> {
+  using lease = await pool.lease();
+  signal?.throwIfAborted();
+  const extent = { path, offset: 0, length: size };
+  const { length, sha256, crc32 } = await pool.run("readAndDigest", lease, extent);
+  onBytes?.(length);
+  return length === size ? { sha256, chunks: [{ sha256, crc32 }] } : undefined;
 }

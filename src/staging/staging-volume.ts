@@ -4,7 +4,7 @@ import { chunkCount, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";
 import { hasCode } from "../core/errors.ts";
 import type { WorkOptions } from "../core/progress.ts";
-import { findUserFile, hashUserFile } from "./adopt-file.ts";
+import { findUserFile, hashUserFile, isWorthRemembering } from "./adopt-file.ts";
 import type { HashedContent } from "./content-hasher.ts";
 import { ContentLocks } from "./content-locks.ts";
 import { proofOf, rememberContent } from "./content-record.ts";
@@ -118,7 +118,7 @@ export class StagingVolume {
   }
 
   /**
-   * Takes a file of the user's as it lies in its place: hashed, unless it was before, and neither copied nor changed. Throws
+   * Takes a file of the user's as it lies in its place: hashed, unless it is large and was before, and neither copied nor changed. Throws
    * {@link SourceError} that names the path when it is missing or not what was expected.
    */
   async adopt(
@@ -127,6 +127,8 @@ export class StagingVolume {
     options: StagingOptions = {},
   ): Promise<StagedFile> {
     const file = await findUserFile(path, wanted);
+    if (!isWorthRemembering(wanted))
+      return await hashUserFile(this.#context, { ...file, wanted }, options);
     const known = await this.#proven(file, wanted);
     if (known !== undefined) return counted(known, options);
     await using _lock = await this.#hold(wanted.sha256, options);
