@@ -4,7 +4,6 @@ import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
 import { HostError, hasCode, messageOf } from "../core/errors.ts";
 import { writeFileWhole } from "../core/files.ts";
 import { GatheredPieces } from "./gathered-pieces.ts";
-import { updateHash } from "./update-hash.ts";
 
 /**
  * The bundle while it is written: `NAME.partial` beside its final name, hashed on the way. It appears under its final name
@@ -79,8 +78,8 @@ export class BundleOutput implements AsyncDisposable {
     await rm(partialOf(this.#path), { force: true });
   }
 
-  async #append(bytes: Buffer): Promise<void> {
-    await Promise.all([updateHash(this.#hash, bytes), this.#writeToFile(bytes)]);
+  async #append(bytes: Buffer<SharedArrayBuffer>): Promise<void> {
+    await Promise.all([this.#hash.updateRuns([bytes]), this.#writeToFile(bytes)]);
   }
 
   async #writeToFile(bytes: Buffer): Promise<void> {

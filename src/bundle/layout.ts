@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.ts";
 import { deflatedMemberSize, storedMember, storedMemberSize } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
+import { giveBack } from "../core/give-back.ts";
 import { TAR_END_SIZE, tarHeader, tarHeaderSize, tarPadding } from "../core/tar-header.ts";
 import { FOOTER_SIZE, footer } from "./footer.ts";
 import type { BundledFile, ModelsJson } from "./models-json.ts";
@@ -176,9 +177,13 @@ function endings(
   const json = encodeToc(toc);
   const header = tarHeader({ path: TOC_NAME, size: json.length, mode: FILE_MODE, mtime });
   const end = Buffer.alloc(tarPadding(json.length) + TAR_END_SIZE);
+  const content = Buffer.concat([header, json, end]);
+  giveBack(json);
+  const member = stored(content);
+  giveBack(content);
   return [
     literal("padding after the last file", stored(Buffer.alloc(padding))),
-    literal("table of contents", stored(Buffer.concat([header, json, end]))),
+    literal("table of contents", member),
   ];
 }
 

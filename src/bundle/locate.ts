@@ -7,6 +7,7 @@ import {
   storedMemberSize,
   storedRuns,
 } from "../core/chunks/gzip-member.ts";
+import { giveBack } from "../core/give-back.ts";
 import { readRange } from "./file-range.ts";
 import { FOOTER_SIZE, tocOffsetOf } from "./footer.ts";
 import { MODELS_JSON, SHA256SUMS, SIGNATURE } from "./layout.ts";
@@ -121,12 +122,14 @@ async function readStoredFile(
   cap: number,
 ): Promise<LocatedFile | undefined> {
   if (entry === undefined || entry.size === 0 || entry.size > cap) return undefined;
+  const members: Buffer[] = [];
   const parts: Buffer[] = [];
   let offset = entry.offset;
   for (let index = 0; index < chunkCount(entry.size); index += 1) {
     const size = chunkSizeAt(entry.size, index);
     const member = await readRange(file, offset, storedMemberSize(size));
     offset += storedMemberSize(size);
+    members.push(member);
     parts.push(
       ...storedRuns(size).map((run) =>
         member.subarray(run.memberOffset, run.memberOffset + run.length),
@@ -134,6 +137,7 @@ async function readStoredFile(
     );
   }
   const bytes = Buffer.concat(parts);
+  members.forEach(giveBack);
   if (bytes.length !== entry.size) return undefined;
   return { offset: entry.offset, length: offset - entry.offset, bytes, statedDigest: entry.digest };
 }

@@ -7,7 +7,6 @@ import type { StagedFile } from "../staging/staged-file.ts";
 import { GatheredPieces } from "./gathered-pieces.ts";
 import type { ModelLayer } from "./models-json.ts";
 import { readAhead } from "./read-ahead.ts";
-import { updateHash } from "./update-hash.ts";
 
 /** An overlay mount takes 127 layers; the base image and what people build on top need theirs. */
 const MAX_LAYERS = 100;
@@ -89,7 +88,7 @@ function knownDiffId(files: PlannedLayer["files"]): string | undefined {
 
 async function hashLayer(files: PlannedLayer["files"], pool: ChunkPool): Promise<string> {
   const hash = pool.sequentialHash();
-  const pieces = new GatheredPieces((bytes) => updateHash(hash, bytes));
+  const pieces = new GatheredPieces((bytes) => hash.updateRuns([bytes]));
   for await (const part of readAhead(partsOf(files), AHEAD, (each) => readPart(each, pool))) {
     using held = part;
     await pieces.add(held.bytes);
