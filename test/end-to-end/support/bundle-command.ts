@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly networkNamespace?: string | undefined;
   /** As `umask` takes it. */
   readonly umask?: string;
+  /** How many files it may have open. */
+  readonly openFiles?: number;
 }
 
 export interface CommandResult {
@@ -61,11 +63,12 @@ export async function bundleSucceeds(
 
 /** Starts `bundle …`, to be killed. */
 export function startBundle(args: readonly string[], options: CommandOptions): RunningCommand {
-  const { home, cwd = home, env, networkNamespace, umask } = options;
+  const { home, cwd = home, env, networkNamespace, umask, openFiles } = options;
   const memoryFile = join(home, `peak-memory-${process.hrtime.bigint()}`);
   const argv = [
     ...(networkNamespace ? ["nsenter", `--net=${networkNamespace}`, "--"] : []),
     ...(umask ? ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"] : []),
+    ...(openFiles ? ["sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh"] : []),
     process.execPath,
     MAIN,
     ...args,
