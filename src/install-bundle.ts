@@ -97,7 +97,7 @@ async function installOnEngine(run: Run): Promise<InstallReport> {
   const install = { engine, bundle, selection, names, modelsIn } as const;
   if (options.dryRun === true) return planned(run, (await planOnEngine(install, work)).plan);
 
-  await using _lock = await lockEngine(engine, run.id, run.now());
+  await using _lock = await lockEngine(engine, { installation: run.id, now: run.now() }, work);
   const found = await planOnEngine(install, work);
   tellPlan(run, found.plan);
   return await inTransaction(transactionOf(run, engine), async (journal) => {

@@ -32,6 +32,13 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
+/** What the work ended with, where giving back what it held failed too. By its name: an older Node has no class for it. */
+export function originOf(error: unknown): unknown {
+  const isSuppressing =
+    error instanceof Error && error.name === "SuppressedError" && "suppressed" in error;
+  return isSuppressing ? originOf(error.suppressed) : error;
+}
+
 /** What an error carries beside its message, for people and for programs. */
 export function reportOf(error: unknown): { readonly text: string; readonly json: object } {
   if (error instanceof UnhealthyError) {

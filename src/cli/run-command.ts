@@ -1,7 +1,7 @@
 import type { ProgressEvent, WorkOptions } from "../core/progress.ts";
 import { TOOL } from "../core/tool.ts";
 import { withoutCredentials } from "../core/without-credentials.ts";
-import { type Failure, INTERRUPTED, failureOf, reportOf } from "./failure.ts";
+import { type Failure, INTERRUPTED, failureOf, originOf, reportOf } from "./failure.ts";
 import { LogFile } from "./log-file.ts";
 import type { Messages } from "./messages.ts";
 import { printable, printableJson } from "./printable.ts";
@@ -69,7 +69,8 @@ export function printOutcome(
 
 /** The outcome of what was thrown. */
 export function outcomeOfError(error: unknown): Outcome {
-  return { ...reportOf(error), failure: failureOf(error) };
+  const origin = originOf(error);
+  return { ...reportOf(origin), failure: failureOf(origin) };
 }
 
 async function logged(

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import type { HostError } from "../core/errors.ts";
+import { type HostError, messageOf } from "../core/errors.ts";
+import type { WorkOptions } from "../core/progress.ts";
 import type { Engine } from "../engine/engine.ts";
 import { LABEL } from "./installation-id.ts";
 import { lockedError } from "./locked-error.ts";
@@ -12,14 +13,21 @@ const HOLDER = {
   since: "ollama-bundle.since",
 } as const;
 
+/** Who wants the lock, and since when. */
+export interface EngineLockWish {
+  readonly installation: string;
+  readonly now: Date;
+}
+
 /**
  * Lets one installation at a time work on an engine, from whichever host: a volume whose labels name its holder. Creating a
- * volume that is there changes nothing, so the labels tell who came first. Throws {@link HostError} LOCKED, naming the holder.
+ * volume that is there changes nothing, so the labels tell who came first. Throws {@link HostError} LOCKED, naming the holder. That the
+ * lock cannot be given back is a warning: an error would hide the one that the work ended with.
  */
 export async function lockEngine(
   engine: Engine,
-  installation: string,
-  now: Date,
+  { installation, now }: EngineLockWish,
+  { onProgress }: WorkOptions,
 ): Promise<AsyncDisposable> {
   const labels = {
     [LABEL.installation]: installation,
@@ -33,7 +41,20 @@ export async function lockEngine(
   const holder = before ?? (await engine.volume(LOCK_VOLUME));
   if (holder?.labels[LABEL.installation] !== installation)
     throw locked(engine, holder?.labels ?? {});
-  return { [Symbol.asyncDispose]: () => engine.removeVolume(LOCK_VOLUME) };
+  return {
+    async [Symbol.asyncDispose]() {
+      try {
+        await engine.removeVolume(LOCK_VOLUME);
+      } catch (error) {
+        onProgress?.({ kind: "warning", text: staysLocked(engine, error) });
+      }
+    },
+  };
+}
+
+function staysLocked({ address }: Engine, error: unknown): string {
+  const unlock = `docker volume rm ${LOCK_VOLUME}`;
+  return `The engine at ${address} stays locked: ${messageOf(error)}. When it runs again: ${unlock}`;
 }
 
 function locked({ address }: Engine, labels: Readonly<Record<string, string>>): HostError {

@@ -54,7 +54,7 @@ export class Journal {
     await this.#write();
   }
 
-  /** Undoes every step, the last first. What cannot be undone stays in the journal and is returned. */
+  /** Undoes every step, the last first. What cannot be undone stays in the journal; why is returned. */
   async undo(undoStep: (step: JournalStep) => Promise<void>): Promise<readonly unknown[]> {
     const failures: unknown[] = [];
     for (const step of this.#steps.toReversed()) {
@@ -65,8 +65,8 @@ export class Journal {
         failures.push(error);
       }
     }
-    if (failures.length === 0) await this.close();
-    else await this.#write();
+    const kept = failures.length === 0 ? this.close() : this.#write();
+    await kept.catch((error: unknown) => failures.push(error));
     return failures;
   }
 

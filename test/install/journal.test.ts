@@ -1,4 +1,4 @@
-import { readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { HostError } from "../../src/core/errors.ts";
@@ -75,6 +75,25 @@ test("the error of the work is the one that is thrown, and what could not be und
   expect(events).toContainEqual({
     kind: "warning",
     text: expect.stringContaining(join(directory.path, "i1", "journal.json")),
+  });
+});
+
+test("a journal that is gone when all is to be undone does not hide the error of the work", async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, "i1");
+  const events: ProgressEvent[] = [];
+  const failed = new Error("the work failed");
+  const onProgress = (event: ProgressEvent): void => void events.push(event);
+  const transaction = { directory: path, head, installation: "i1", keeps: () => false, onProgress };
+  const run = inTransaction(transaction, async (journal) => {
+    await journal.add(container("a"));
+    await rm(path, { recursive: true });
+    throw failed;
+  });
+  await expect(run).rejects.toBe(failed);
+  expect(events).toContainEqual({
+    kind: "warning",
+    text: expect.stringContaining("Cannot keep a journal"),
   });
 });
 
