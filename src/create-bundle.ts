@@ -1,5 +1,6 @@
 import { basename, resolve } from "node:path";
 import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
+import { ChangedFileError } from "./bundle/changed-file-error.ts";
 import { type WrittenBundle, writeBundle } from "./bundle/write-bundle.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
@@ -71,12 +72,17 @@ export async function createBundle(
   await assertEnoughSpace(plan);
   const staged = await stageContents(resolved, sources, work);
   work.onProgress?.({ kind: "step", text: `Packing ${basename(output)}` });
-  const bundle = await writeBundle(
-    { name, platform, ...staged },
-    { path: output, pool, mtime },
-    work,
-  );
-  return { plan, bundle, warnings };
+  try {
+    const bundle = await writeBundle(
+      { name, platform, ...staged },
+      { path: output, pool, mtime, force },
+      work,
+    );
+    return { plan, bundle, warnings };
+  } catch (error) {
+    if (error instanceof ChangedFileError) await volume.distrust(error.sha256);
+    throw error;
+  }
 }
 
 async function chooseSources(

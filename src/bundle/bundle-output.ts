@@ -3,6 +3,8 @@ import { basename, dirname } from "node:path";
 import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
 import { HostError, hasCode, messageOf } from "../core/errors.ts";
 import { writeFileWhole } from "../core/files.ts";
+import { tryLockFile } from "../core/lock-file.ts";
+import { assertWritableOutput } from "./assert-writable-output.ts";
 import { GatheredPieces } from "./gathered-pieces.ts";
 
 /**
@@ -13,26 +15,38 @@ export class BundleOutput implements AsyncDisposable {
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #hash: SequentialHash;
+  readonly #lock: AsyncDisposable;
   readonly #pieces = new GatheredPieces((bytes) => this.#append(bytes));
   #size = 0;
   #written = 0;
   #isFinished = false;
 
-  private constructor(path: string, file: FileHandle, hash: SequentialHash) {
+  private constructor(
+    path: string,
+    { file, hash, lock }: { file: FileHandle; hash: SequentialHash; lock: AsyncDisposable },
+  ) {
     this.#path = path;
     this.#file = file;
     this.#hash = hash;
+    this.#lock = lock;
   }
 
-  /** Throws {@link HostError} where the directory is missing, not writable, or the file cannot be made. */
-  static async create(path: string, pool: ChunkPool): Promise<BundleOutput> {
+  /**
+   * Throws {@link HostError} where the directory is missing, not writable, or the file cannot be made; EXISTS where it is there
+   * without `force`, LOCKED where another process is writing it.
+   */
+  static async create(
+    path: string,
+    { pool, force }: { readonly pool: ChunkPool; readonly force: boolean },
+  ): Promise<BundleOutput> {
     try {
+      await using owned = new AsyncDisposableStack();
+      const lock = owned.use(await lockOutput(path));
+      await assertWritableOutput(path, { force });
       await rm(partialOf(path), { force: true });
-      return new BundleOutput(
-        path,
-        await open(partialOf(path), "wx", 0o644),
-        pool.sequentialHash(),
-      );
+      const file = await open(partialOf(path), "wx", 0o644);
+      owned.move();
+      return new BundleOutput(path, { file, hash: pool.sequentialHash(), lock });
     } catch (error) {
       throw outputError(error, path);
     }
@@ -73,6 +87,7 @@ export class BundleOutput implements AsyncDisposable {
 
   /** Without `finish`, nothing is left behind. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await using _lock = this.#lock;
     if (this.#isFinished) return;
     await this.#file.close().catch(() => undefined);
     await rm(partialOf(this.#path), { force: true });
@@ -94,6 +109,20 @@ export class BundleOutput implements AsyncDisposable {
       throw outputError(error, this.#path);
     }
   }
+}
+
+/** Two that write one bundle would write over each other. */
+async function lockOutput(path: string): Promise<AsyncDisposable> {
+  const file = `${path}.lock`;
+  const attempt = await tryLockFile(file, String(process.pid));
+  if ("lock" in attempt) return attempt.lock;
+  throw new HostError(
+    "LOCKED",
+    `Cannot write the bundle "${path}": process ${attempt.heldBy || "unknown"} is writing it`,
+    {
+      hint: `Wait for it, or write elsewhere with --output. If it is not running any more: rm ${JSON.stringify(file)}`,
+    },
+  );
 }
 
 function partialOf(path: string): string {

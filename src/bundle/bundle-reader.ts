@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Extent } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { shortId } from "../core/digest.ts";
+import { HostError, hasCode, messageOf } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import { type DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
 import { type Finding, mergeFindings, nameOf } from "./finding.ts";
@@ -138,10 +139,9 @@ export class BundleReader implements AsyncDisposable {
   ): Promise<{ window: Window; findings: Finding[] }> {
     using lease = await pool.lease();
     const expected = expectationsOf(window);
-    const damages = await pool.run("checkWindow", lease, {
-      extent: this.#extent(window),
-      expected,
-    });
+    const damages = await this.#reading(
+      pool.run("checkWindow", lease, { extent: this.#extent(window), expected }),
+    );
     for (const segment of window.segments) this.#checked.add(segment);
     const findings = damages.flatMap(({ index, start, end, how }) => {
       const segment = window.segments[index];
@@ -163,11 +163,9 @@ export class BundleReader implements AsyncDisposable {
     const lease = await pool.lease();
     try {
       const { size, chunk } = segment;
-      const result = await pool.run("openChunk", lease, {
-        extent: this.#extent(segment),
-        size,
-        chunk,
-      });
+      const result = await this.#reading(
+        pool.run("openChunk", lease, { extent: this.#extent(segment), size, chunk }),
+      );
       if ("damage" in result) {
         const { start, end, how } = result.damage;
         throw this.#damaged({
@@ -182,6 +180,20 @@ export class BundleReader implements AsyncDisposable {
     } catch (error) {
       lease[Symbol.dispose]();
       throw error;
+    }
+  }
+
+  /** Workers open the file by its path: it may be gone by then. A read error is damage, and no error here. */
+  async #reading<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!hasCode(error, "ENOENT", "ENOTDIR", "EACCES", "ENODEV", "ENXIO", "ESTALE")) throw error;
+      throw new HostError(
+        "IO",
+        `Cannot read on in the bundle "${this.path}": ${messageOf(error)}`,
+        { cause: error, hint: "See that it is still there, and its medium still in." },
+      );
     }
   }
 

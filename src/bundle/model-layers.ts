@@ -1,9 +1,11 @@
 import { type LayerFile, modelLayerFrame, modelLayerSize } from "../core/model-layer.ts";
 import { manifestPath } from "../core/model-name.ts";
-import { CHUNK_SIZE, type Extent, chunkSizeAt } from "../core/chunks/chunk.ts";
-import type { ChunkPool } from "../core/chunks/pool.ts";
+import { CHUNK_SIZE, chunkSizeAt } from "../core/chunks/chunk.ts";
+import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import type { StagedModel } from "../source/source.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
+import { hasCode } from "../core/errors.ts";
+import { ChangedFileError } from "./changed-file-error.ts";
 import { GatheredPieces } from "./gathered-pieces.ts";
 import type { ModelLayer } from "./models-json.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -98,28 +100,29 @@ async function hashLayer(files: PlannedLayer["files"], pool: ChunkPool): Promise
 }
 
 /** The layer's tar: bytes, and where on this machine the others are. */
-function* partsOf(files: PlannedLayer["files"]): Generator<Buffer | Extent> {
+function* partsOf(files: PlannedLayer["files"]): Generator<Buffer | StagedChunk> {
   const { before, end } = modelLayerFrame(files);
   for (const [index, { from }] of files.entries()) {
     yield before(index);
     if (Buffer.isBuffer(from)) yield from;
-    else for (const at of from.chunks.keys()) yield chunkOf(from, at);
+    else for (const index of from.chunks.keys()) yield { file: from, index };
   }
   yield end;
 }
 
-function chunkOf({ path, size }: StagedFile, index: number): Extent {
-  return { path, offset: index * CHUNK_SIZE, length: chunkSizeAt(size, index) };
+interface StagedChunk {
+  readonly file: StagedFile;
+  readonly index: number;
 }
 
 async function readPart(
-  part: Buffer | Extent,
+  part: Buffer | StagedChunk,
   pool: ChunkPool,
 ): Promise<Disposable & { readonly bytes: Buffer }> {
   if (Buffer.isBuffer(part)) return { bytes: part, [Symbol.dispose]: () => {} };
   const lease = await pool.lease();
   try {
-    const { length } = await pool.run("readAndDigest", lease, part);
+    const length = await readChunk(part, { pool, lease });
     return {
       bytes: lease.bytes.subarray(0, length),
       [Symbol.dispose]: () => lease[Symbol.dispose](),
@@ -128,4 +131,19 @@ async function readPart(
     lease[Symbol.dispose]();
     throw error;
   }
+}
+
+async function readChunk(
+  { file, index }: StagedChunk,
+  { pool, lease }: { readonly pool: ChunkPool; readonly lease: Lease },
+): Promise<number> {
+  const { path, size, chunks } = file;
+  const extent = { path, offset: index * CHUNK_SIZE, length: chunkSizeAt(size, index) };
+  try {
+    const { length, sha256 } = await pool.run("readAndDigest", lease, extent);
+    if (sha256 === chunks[index]?.sha256) return length;
+  } catch (error) {
+    throw hasCode(error, "ENOENT") ? new ChangedFileError(file, error) : error;
+  }
+  throw new ChangedFileError(file);
 }

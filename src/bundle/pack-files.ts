@@ -1,10 +1,11 @@
 import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.ts";
-import type { PackTask } from "../core/chunks/pack-chunk.ts";
+import { ENDED_EARLY, type PackTask } from "../core/chunks/pack-chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
-import { SourceError } from "../core/errors.ts";
+import { hasCode } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import { tarPadding } from "../core/tar-header.ts";
 import type { BundleOutput } from "./bundle-output.ts";
+import { ChangedFileError } from "./changed-file-error.ts";
 import { fileLead } from "./layout.ts";
 import type { BundledFile, ModelsJson } from "./models-json.ts";
 import type { PackEntry } from "./pack-entry.ts";
@@ -91,7 +92,7 @@ async function packOne(
     const { memberSize, ...chunk } = await pool.run("packChunk", lease, {
       source: sourceOf(entry, index, contentSize),
     });
-    if (chunk.sha256 !== entry.chunks[index]?.sha256) throw changed(entry);
+    if (chunk.sha256 !== entry.chunks[index]?.sha256) throw new ChangedFileError(entry);
     return {
       lease,
       entryIndex,
@@ -102,6 +103,7 @@ async function packOne(
     };
   } catch (error) {
     lease[Symbol.dispose]();
+    if (hasCode(error, "ENOENT", ENDED_EARLY)) throw new ChangedFileError(entry, error);
     throw error;
   }
 }
@@ -111,15 +113,4 @@ function sourceOf({ from }: PackEntry, index: number, length: number): PackTask[
   return typeof from === "string"
     ? { path: from, offset, length }
     : from.subarray(offset, offset + length);
-}
-
-function changed({ path, from }: PackEntry): SourceError {
-  const place = typeof from === "string" ? ` ("${from}")` : "";
-  return new SourceError(
-    "WRONG_CONTENT",
-    `Cannot pack "${path}"${place}: it changed while the bundle was written`,
-    {
-      hint: "Let nothing write there and create the bundle again.",
-    },
-  );
 }

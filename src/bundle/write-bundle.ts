@@ -48,7 +48,7 @@ export interface WrittenBundle {
 
 /**
  * Writes a bundle in one pass over the staged content: `path` and `path.sha256`. The same contents give the same bytes. `mtime`
- * is the time of every entry in seconds since 1970 (SOURCE_DATE_EPOCH). Throws {@link HostError} where it cannot be written
+ * is the time of every entry in seconds since 1970 (SOURCE_DATE_EPOCH); `force` replaces what is there. Throws {@link HostError} where it cannot be written
  * and {@link SourceError} where staged content changed.
  */
 export async function writeBundle(
@@ -57,7 +57,13 @@ export async function writeBundle(
     path,
     pool,
     mtime = DEFAULT_MTIME,
-  }: { readonly path: string; readonly pool: ChunkPool; readonly mtime?: number | undefined },
+    force = false,
+  }: {
+    readonly path: string;
+    readonly pool: ChunkPool;
+    readonly mtime?: number | undefined;
+    readonly force?: boolean | undefined;
+  },
   options: WorkOptions,
 ): Promise<WrittenBundle> {
   const sorted = inOrder(contents);
@@ -66,7 +72,7 @@ export async function writeBundle(
   const models = sorted.models.map(bundledModel);
   const entries = await entriesOf(sorted, laidOut, { images, models });
   const modelLayers = await planModelLayers(sorted.models, pool);
-  await using output = await BundleOutput.create(path, pool);
+  await using output = await BundleOutput.create(path, { pool, force });
   const head = { name: sorted.name, mtime };
   const files = await packFiles({ pool, output, head }, entries, options);
   const manifest: ModelsJson = {

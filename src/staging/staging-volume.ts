@@ -137,6 +137,13 @@ export class StagingVolume {
     return await hashUserFile(this.#context, { ...file, wanted }, options);
   }
 
+  /** Forgets what is known of files with this content, so that they are hashed again before their next use. */
+  async distrust(sha256: string): Promise<void> {
+    await onDisk(this.#context.paths.root, () =>
+      rm(this.#context.paths.record(sha256), { force: true }),
+    );
+  }
+
   async readImageRecord(key: string): Promise<ImageRecord | undefined> {
     return onDisk(this.#context.paths.root, () => readImageRecord(this.#context.paths, key));
   }

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -92,16 +92,22 @@ describe("a bundle", () => {
     expect(reader.id).toBe(written.id);
   });
 
-  test("is not written when staged content changed meanwhile, and leaves nothing behind", async () => {
-    await using elsewhere = await temporaryDirectory();
-    const contents = await smallContents(elsewhere.path);
-    const blob = contents.models[0]?.blobs[0];
-    const other = noise(blob?.size ?? 0, 99);
-    await writeFile(blob?.path ?? "", other);
-    const writing = writeBundle(contents, { path: join(elsewhere.path, "b.tar.gz"), pool }, {});
-    await expect(writing).rejects.toMatchObject({ code: "WRONG_CONTENT" });
-    expect((await readdir(elsewhere.path)).filter((name) => name.startsWith("b.tar.gz"))).toEqual(
-      [],
-    );
-  });
+  test.each([
+    { how: "changed", spoil: (path: string, size: number) => writeFile(path, noise(size, 99)) },
+    { how: "became shorter", spoil: (path: string, size: number) => truncate(path, size - 1) },
+    { how: "disappeared", spoil: (path: string) => rm(path) },
+  ])(
+    "is not written when staged content $how meanwhile, and leaves nothing behind",
+    async ({ spoil }) => {
+      await using elsewhere = await temporaryDirectory();
+      const contents = await smallContents(elsewhere.path);
+      const blob = contents.models[0]?.blobs[0];
+      await spoil(blob?.path ?? "", blob?.size ?? 0);
+      const writing = writeBundle(contents, { path: join(elsewhere.path, "b.tar.gz"), pool }, {});
+      await expect(writing).rejects.toMatchObject({ code: "WRONG_CONTENT", sha256: blob?.sha256 });
+      expect((await readdir(elsewhere.path)).filter((name) => name.startsWith("b.tar.gz"))).toEqual(
+        [],
+      );
+    },
+  );
 });

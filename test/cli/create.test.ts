@@ -1,6 +1,9 @@
-import { readFile, readdir, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { BundleOutput } from "../../src/bundle/bundle-output.ts";
+import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { startModelRegistry } from "../support/model-registry.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { writeTinyModels } from "../support/tiny-models.ts";
@@ -188,6 +191,67 @@ test("SIGINT with --json is one document too", async () => {
   expect(exitCode).toBe(130);
   expect(JSON.parse(stdout)).toEqual({ error: { code: "INTERRUPTED", message: "Interrupted" } });
 });
+
+test("staged content that turns out wrong, with its old time, is fetched again by the next run", async () => {
+  await using site = await siteWithStore();
+  await using registry = await startModelRegistry({ store: join(site.path, "store") });
+  const staging = join(site.path, "staging");
+  const options = ["--image", "none", "--model-registry", registry.url, "--staging", staging];
+  const again = () =>
+    runBundle(["create", "--models", "tiny", "--force", ...options], { cwd: site.path });
+  expect(await again()).toMatchObject({ exitCode: 0 });
+  const before = await readFile(join(site.path, "bundle.tar.gz"));
+
+  const blob = await largestIn(join(staging, "blobs/sha256"));
+  await flipByteUnnoticed(blob);
+  const failed = await again();
+  expect(failed).toMatchObject({ exitCode: 3 });
+  expect(failed.stderr).toContain(blob);
+  const mended = await again();
+  expect(mended).toMatchObject({ exitCode: 0 });
+  expect(mended.stderr).toContain(`warning: Removed "${blob}"`);
+  expect(before.equals(await readFile(join(site.path, "bundle.tar.gz")))).toBe(true);
+});
+
+test("while a bundle is written, another create with that output is refused and takes nothing away", async () => {
+  await using site = await siteWithStore();
+  const output = join(site.path, "bundle.tar.gz");
+  await using pool = new ChunkPool();
+  {
+    await using first = await BundleOutput.create(output, { pool, force: false });
+    const second = await create(site, ["--models", "tiny", "--force"]);
+    expect(second).toMatchObject({ exitCode: 7, stdout: expect.not.stringContaining("Created") });
+    expect(second.stderr).toContain(
+      `error: Cannot write the bundle "${output}": process ${process.pid} is writing it`,
+    );
+    await first.write(Buffer.from("the first one"));
+    await first.finish();
+  }
+  expect(await readFile(output, "utf8")).toBe("the first one");
+  expect((await readdir(site.path)).toSorted()).toEqual([
+    "bundle.tar.gz",
+    "bundle.tar.gz.sha256",
+    "staging",
+    "store",
+  ]);
+});
+
+async function largestIn(directory: string): Promise<string> {
+  const paths = (await readdir(directory)).map((name) => join(directory, name));
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  return paths[sizes.indexOf(Math.max(...sizes))] ?? "";
+}
+
+/** As a failing disk does: the file keeps its size and its time. */
+async function flipByteUnnoticed(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[1000] = ~(bytes[1000] ?? 0);
+  const clock = `${path}.time`;
+  execFileSync("cp", ["-p", path, clock]);
+  await writeFile(path, bytes);
+  execFileSync("touch", ["-r", clock, path]);
+  await rm(clock);
+}
 
 type Site = Awaited<ReturnType<typeof siteWithStore>>;
 

@@ -22,6 +22,9 @@ const SAMPLE_WORTHWHILE = 0.95;
 /** Its memory is used again: of thousands of small files, what was tried adds up to more than all else. */
 const sample = Buffer.alloc(SAMPLE_SIZE);
 
+/** The `code` of the error where a file is shorter than it was. */
+export const ENDED_EARLY = "ENDED_EARLY";
+
 export interface PackTask {
   readonly source: Extent | Uint8Array;
 }
@@ -94,9 +97,9 @@ function fill(runs: readonly Uint8Array[], source: Extent | Uint8Array): void {
   }
   const read = readExtent(source, runs);
   if (read < source.length)
-    throw new Error(
-      `"${source.path}" ended ${source.length - read} bytes early while it was packed`,
-    );
+    throw Object.assign(new Error(`"${source.path}" ended early while it was packed`), {
+      code: ENDED_EARLY,
+    });
 }
 
 /** Tries the middle, which for a model is weights and for a system image neither the first nor the last files. */
