@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { buffer } from "node:stream/consumers";
 import { type Document, LineCounter, isNode, parseDocument } from "yaml";
 import { DefinitionError, messageOf } from "../core/errors.ts";
+import { readSmallFile } from "../core/read-small-file.ts";
 import { type DefinitionFields, definitionFields } from "./definition.ts";
 
 const MAX_SIZE = 1024 * 1024;
@@ -56,7 +55,7 @@ function lineOf(document: Document, field: readonly PropertyKey[], lines: LineCo
 
 async function textOf(path: string, name: string): Promise<string> {
   try {
-    const bytes = path === "-" ? await buffer(process.stdin) : await readFile(path);
+    const bytes = await (path === "-" ? readInput() : readSmallFile(path, MAX_SIZE));
     if (bytes.length <= MAX_SIZE) return bytes.toString("utf8");
   } catch (error) {
     throw new DefinitionError(
@@ -70,6 +69,18 @@ async function textOf(path: string, name: string): Promise<string> {
     `Cannot read the definition "${name}": it is larger than 1 MiB`,
     { hint: "Name the definition with --file, and the bundle to write with --output." },
   );
+}
+
+/** Standard input may be anything that gives bytes, also without end. */
+async function readInput(): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of process.stdin) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size > MAX_SIZE) break;
+  }
+  return Buffer.concat(pieces);
 }
 
 function unreadable(name: string, line: number, what: string): DefinitionError {

@@ -1,4 +1,4 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { HostError, SourceError, hasCode, messageOf } from "../core/errors.ts";
 import {
@@ -9,6 +9,7 @@ import {
   manifestPath,
 } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
+import { readSmallFile } from "../core/read-small-file.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
 import { eachAtOnce } from "./each-at-once.ts";
@@ -46,15 +47,30 @@ async function resolveInStore(
   options: WorkOptions,
 ): Promise<ResolvedModel> {
   const name = await findModel(store, wanted);
-  const path = join(store, manifestPath(name));
-  const manifestBytes = await readFile(path);
-  if (manifestBytes.length > MAX_MANIFEST)
-    throw new SourceError("STORE_INVALID", `Cannot read "${path}": it is too large for a manifest`);
+  const manifestBytes = await readManifest(join(store, manifestPath(name)));
   const manifest = parseModelManifest(manifestBytes, fullModelName(name));
   const config =
     manifest.config &&
     (await adoptBlob({ store, volume }, { name, blob: manifest.config }, options));
   return { name, manifestBytes, manifest, config, missingBytes: 0 };
+}
+
+async function readManifest(path: string): Promise<Buffer> {
+  try {
+    const bytes = await readSmallFile(path, MAX_MANIFEST);
+    if (bytes.length <= MAX_MANIFEST) return bytes;
+  } catch (cause) {
+    const message = `Cannot read the manifest "${path}": ${messageOf(cause)}`;
+    if (hasCode(cause, "EACCES", "EPERM")) throw new HostError("NO_RIGHTS", message, { cause });
+    throw new SourceError("STORE_INVALID", message, {
+      cause,
+      hint: "Pull the model there again with `ollama pull`, or name another store with --from-store.",
+    });
+  }
+  throw new SourceError(
+    "STORE_INVALID",
+    `Cannot read the manifest "${path}": it is too large for one`,
+  );
 }
 
 async function stageFromStore(

@@ -1,4 +1,5 @@
-import { mkdir, open, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, open, readFile, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
@@ -73,6 +74,22 @@ describe("a model store on disk", () => {
       code,
       exitCode: 3,
       message: expect.stringContaining(path),
+    });
+  });
+
+  test.each([
+    ["a named pipe", (path: string) => void execFileSync("mkfifo", [path]), "not a regular file"],
+    ["a directory", (path: string) => mkdir(path), "a directory"],
+    ["a link to nowhere", (path: string) => symlink("nowhere", path), "ENOENT"],
+  ])("is refused, and not waited for, where a manifest is %s", async (_, make, found) => {
+    await using store = await tinyStore(pool);
+    const path = join(store.path, "manifests/registry.ollama.ai/library/tiny/latest");
+    await rm(path);
+    await make(path);
+    await expect(store.source.resolve(parseModelName("tiny"), {})).rejects.toMatchObject({
+      code: "STORE_INVALID",
+      exitCode: 3,
+      message: expect.stringMatching(`"${path}": .*${found}`),
     });
   });
 
