@@ -1,4 +1,4 @@
-import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 
@@ -18,6 +18,8 @@ const installedManifest = z.looseObject({ scripts: z.record(z.string(), z.string
 const { packages } = packageLock.parse(JSON.parse(readFileSync("package-lock.json", "utf8")));
 for (const [folder, { hasInstallScript, dev }] of Object.entries(packages)) {
   if (!hasInstallScript || dev) continue;
+  // An optional one that could not be compiled was dropped by npm.
+  if (!existsSync(folder)) continue;
   dropInstallScripts(join(folder, "package.json"));
   dropBuiltCode(folder);
 }
