@@ -30,6 +30,7 @@ import { planOnEngine } from "./install/plan-on-engine.ts";
 import { serverUrl } from "./install/run-container.ts";
 import { selectModels } from "./install/select-models.ts";
 import { lockStore } from "./install/store-lock.ts";
+import { removeLeftTemporaries, temporaryDirectoryOf } from "./install/store-temporary.ts";
 import { type Store, openStore } from "./install/store.ts";
 import { inTransaction } from "./install/transaction.ts";
 import { explainUnhealthyContainer } from "./install/unhealthy-container.ts";
@@ -120,13 +121,14 @@ async function installIntoStore(run: Run, directory: string): Promise<InstallRep
   const store = await openStore(directory);
   await using _lock =
     options.dryRun === true ? undefined : await lockStore(store, run.id, run.now());
+  if (options.dryRun !== true) await removeLeftTemporaries(store, work);
   const plan = await planInStore({ bundle, selection, store, platform: options.platform });
   if (!run.keepOnFailure) await assertAnswers(run, url);
   if (options.dryRun === true) return planned(run, plan);
 
   tellPlan(run, plan);
   return await inTransaction(transactionOf(run), async (journal) => {
-    const temporary = `ollama-bundle-${run.id}`;
+    const temporary = temporaryDirectoryOf(run.id);
     const into = { bundle, pool, selection, store, journal, temporary };
     const blobs = await writeStoreBlobs(into, work);
     await bundle.checkRest(work);

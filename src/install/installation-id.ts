@@ -18,3 +18,7 @@ export function newInstallationId(now: Date): string {
     .toLowerCase();
   return `${time}-${randomBytes(4).toString("hex")}`;
 }
+
+export function isInstallationId(text: string): boolean {
+  return /^\d{8}t\d{6}z-[0-9a-f]{8}$/.test(text);
+}
