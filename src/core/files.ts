@@ -1,11 +1,22 @@
-import { open, rename, rm } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { hasCode } from "./errors.ts";
 
 /** Makes the names in a directory survive a power cut. Windows cannot open directories, and its renames are journaled. */
 export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === "win32") return;
   await using directory = await open(path, "r");
   await directory.sync();
+}
+
+/**
+ * Makes a directory and all above it. Not by mkdir's own `recursive`, which says of a read-only file system that there is no
+ * such directory. The second ENOENT is final: the directory above is a link to nowhere, or takes no directories, as in /proc.
+ */
+export async function makeDirectory(path: string, mode = 0o777): Promise<void> {
+  if (await isMade(path, mode)) return;
+  await makeDirectory(dirname(path), mode);
+  if (!(await isMade(path, mode))) await mkdir(path, mode);
 }
 
 /** Writes a small file that is there whole or not at all, also after a power cut. */
@@ -34,4 +45,16 @@ async function writeSynced(
   await using file = await open(path, "w", mode);
   await file.writeFile(content);
   await file.sync();
+}
+
+/** False where the directory above is missing. Another process may make the same directories at this moment. */
+async function isMade(path: string, mode: number): Promise<boolean> {
+  try {
+    await mkdir(path, mode);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return true;
+    if (hasCode(error, "ENOENT") && dirname(path) !== path) return false;
+    throw error;
+  }
 }

@@ -1,9 +1,9 @@
-import { mkdir, rm, rmdir } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { HostError, messageOf } from "../core/errors.ts";
-import { writeFileWhole } from "../core/files.ts";
+import { makeDirectory, writeFileWhole } from "../core/files.ts";
 import { type JournalStep, journalStep } from "./journal-step.ts";
+import { onStateDisk } from "./state-disk.ts";
 
 const JOURNAL_VERSION = 1;
 
@@ -39,7 +39,7 @@ export class Journal {
   /** Throws {@link HostError} where the directory cannot be written. */
   static async begin(directory: string, head: JournalHead): Promise<Journal> {
     const journal = new Journal(directory, head);
-    await writing(directory, () => mkdir(directory, { recursive: true, mode: 0o700 }));
+    await writing(directory, () => makeDirectory(directory, 0o700));
     await journal.#write();
     return journal;
   }
@@ -88,13 +88,6 @@ export class Journal {
   }
 }
 
-async function writing(directory: string, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    throw new HostError("IO", `Cannot keep a journal in "${directory}": ${messageOf(error)}`, {
-      cause: error,
-      hint: "Nothing is installed without one. Set XDG_STATE_HOME to a directory that this user may write.",
-    });
-  }
+function writing(directory: string, work: () => Promise<unknown>): Promise<unknown> {
+  return onStateDisk(`Cannot keep a journal in "${directory}"`, work);
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { HostError, messageOf } from "../core/errors.ts";
 import { writeFileWhole } from "../core/files.ts";
+import { onStateDisk } from "./state-disk.ts";
 
 const RECEIPT_VERSION = 1;
 
@@ -51,12 +51,7 @@ export async function writeReceipt(
 ): Promise<string> {
   const path = join(directory, "receipt.json");
   const content: Receipt = { schemaVersion: RECEIPT_VERSION, ...receipt };
-  try {
-    await writeFileWhole(path, `${JSON.stringify(receiptShape.parse(content), undefined, 2)}\n`);
-  } catch (error) {
-    throw new HostError("IO", `Cannot write the receipt "${path}": ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+  const text = `${JSON.stringify(receiptShape.parse(content), undefined, 2)}\n`;
+  await onStateDisk(`Cannot write the receipt "${path}"`, () => writeFileWhole(path, text));
   return path;
 }

@@ -1,8 +1,8 @@
-import { mkdir, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { rm, stat } from "node:fs/promises";
 import { chunkCount, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";
 import { hasCode } from "../core/errors.ts";
+import { makeDirectory } from "../core/files.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { findUserFile, hashUserFile, isWorthRemembering } from "./adopt-file.ts";
 import type { HashedContent } from "./content-hasher.ts";
@@ -214,28 +214,6 @@ export class StagingVolume {
 
   #hold(sha256: string, options: WorkOptions): Promise<AsyncDisposable> {
     return onDisk(this.#context.paths.root, () => this.#locks.hold(sha256, options));
-  }
-}
-
-/**
- * Not mkdir's own `recursive`, which says of a read-only file system that there is no such directory. The second ENOENT is final: the
- * directory above is a link to nowhere, or takes no directories, as in /proc.
- */
-async function makeDirectory(path: string): Promise<void> {
-  if (await isMade(path)) return;
-  await makeDirectory(dirname(path));
-  if (!(await isMade(path))) await mkdir(path);
-}
-
-/** False where the directory above is missing. Another process may make the same directories at this moment. */
-async function isMade(path: string): Promise<boolean> {
-  try {
-    await mkdir(path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, "EEXIST")) return true;
-    if (hasCode(error, "ENOENT") && dirname(path) !== path) return false;
-    throw error;
   }
 }
 

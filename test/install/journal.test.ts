@@ -6,6 +6,7 @@ import type { ProgressEvent } from "../../src/core/progress.ts";
 import type { JournalStep } from "../../src/install/journal-step.ts";
 import { Journal } from "../../src/install/journal.ts";
 import { inTransaction } from "../../src/install/transaction.ts";
+import { canMount, smallFileSystem } from "../staging/small-file-system.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const head = {
@@ -123,3 +124,23 @@ test("nobody else may read a journal", async () => {
   const journal = await Journal.begin(join(directory.path, "i1"), head);
   expect((await stat(journal.path)).mode & 0o777).toBe(0o600);
 });
+
+test.runIf(canMount)(
+  "a state directory that cannot be written is told as what it is, with what helps",
+  async () => {
+    await using disk = await smallFileSystem(1_000_000);
+    const begun = (home: string) => Journal.begin(join(disk.path, home, "ollama-bundle"), head);
+    await writeFile(join(disk.path, "filler"), Buffer.alloc(2_000_000)).catch(() => undefined);
+    await expect(begun("one")).rejects.toMatchObject({
+      code: "NO_SPACE",
+      message: expect.stringContaining("no space is left there"),
+      hint: expect.stringMatching(/^Free some space there, or set XDG_STATE_HOME/),
+    });
+    await disk.makeReadOnly();
+    await expect(begun("two")).rejects.toMatchObject({
+      code: "NO_RIGHTS",
+      message: expect.stringContaining("read-only file system"),
+      hint: expect.stringMatching(/^Set XDG_STATE_HOME to a directory that this user may write/),
+    });
+  },
+);
