@@ -156,10 +156,11 @@ async function deviceOf(path: string): Promise<number> {
 
 function noSpace(entries: readonly SpaceNeeded[], needed: number, free: number): HostError {
   const what = entries.map((entry) => `the ${entry.what} "${entry.path}"`).join(" and ");
+  const need = entries.length === 1 ? "needs" : "need";
   const bytes = (value: number): string => value.toLocaleString("en-US");
   return new HostError(
     "NO_SPACE",
-    `Cannot create the bundle: ${what} need up to ${bytes(needed)} bytes, and ${bytes(free)} are free`,
+    `Cannot create the bundle: ${what} ${need} up to ${bytes(needed)} bytes, and ${bytes(free)} are free`,
     {
       hint: "Free some space, or name other places with --output and --staging.",
     },
