@@ -6,13 +6,8 @@ import {
 import { sha256Hex } from "../core/digest.ts";
 import type { StagedImage } from "../source/source.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
+import { MANIFEST_MEDIA_TYPE, ociManifest } from "./oci-manifest.ts";
 import { type PackEntry, bytesEntry, stagedEntry } from "./pack-entry.ts";
-
-const MEDIA_TYPE = {
-  manifest: "application/vnd.oci.image.manifest.v1+json",
-  config: "application/vnd.oci.image.config.v1+json",
-  layer: "application/vnd.oci.image.layer.v1.tar",
-} as const;
 
 /** An image in the one form that bundles have: config untouched, layers uncompressed, an OCI manifest of our own. */
 export interface LaidOutImage {
@@ -50,17 +45,8 @@ export function layOutImage(
   { reference, config, layers }: StagedImage,
   bundleName: string,
 ): LaidOutImage {
-  const describe = (mediaType: string, { sha256, size }: StagedFile): object => ({
-    mediaType,
-    digest: `sha256:${sha256}`,
-    size,
-  });
-  const manifest = json({
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPE.manifest,
-    config: describe(MEDIA_TYPE.config, config),
-    layers: layers.map((layer) => describe(MEDIA_TYPE.layer, layer)),
-  });
+  const named = ({ sha256, size }: StagedFile) => ({ digest: `sha256:${sha256}`, size });
+  const manifest = ociManifest(named(config), layers.map(named));
   return {
     reference,
     loadTag: loadTagOf(parseImageReference(reference), bundleName),
@@ -81,7 +67,7 @@ function indexEntry({ manifest, loadTag }: LaidOutImage): object {
     "org.opencontainers.image.ref.name": loadTag.slice(loadTag.lastIndexOf(":") + 1),
   };
   return {
-    mediaType: MEDIA_TYPE.manifest,
+    mediaType: MANIFEST_MEDIA_TYPE,
     digest: `sha256:${sha256Hex(manifest)}`,
     size: manifest.length,
     annotations,

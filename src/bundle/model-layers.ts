@@ -7,12 +7,9 @@ import type { StagedFile } from "../staging/staged-file.ts";
 import { hasCode } from "../core/errors.ts";
 import { ChangedFileError } from "./changed-file-error.ts";
 import { GatheredPieces } from "./gathered-pieces.ts";
+import { layersOf } from "./layers-of.ts";
 import type { ModelLayer } from "./models-json.ts";
 import { readAhead } from "./read-ahead.ts";
-
-/** An overlay mount takes 127 layers; the base image and what people build on top need theirs. */
-const MAX_LAYERS = 100;
-const MAX_GROUPS = 50;
 
 /** Parts of a layer that are being read at a time. */
 const AHEAD = 4;
@@ -22,53 +19,18 @@ interface PlannedLayer {
   readonly files: readonly (LayerFile & { readonly from: StagedFile | Buffer })[];
 }
 
-/**
- * The layers in which `install --models-in image` loads the models: one for each large blob (more than one chunk), so that
- * engines share it between bundles and tags; and one for each model with its manifest and its small blobs, complete in itself, so
- * that a model can be left out. At most 100: the smaller of too many large blobs go with their model, too many models share.
- */
+/** The layers of {@link layersOf}, hashed: those in which `install --models-in image` loads the models. */
 export async function planModelLayers(
   models: readonly StagedModel[],
   pool: ChunkPool,
 ): Promise<ModelLayer[]> {
-  const groupSize = Math.max(1, Math.ceil(models.length / MAX_GROUPS));
-  const groupCount = Math.ceil(models.length / groupSize);
-  const own = ownLayerBlobs(models, MAX_LAYERS - groupCount);
-  const layers = own.map((blob): PlannedLayer => ({ files: [blobFile(blob)] }));
-  const alone = new Set(own.map(({ sha256 }) => sha256));
-  for (let at = 0; at < models.length; at += groupSize)
-    layers.push(groupLayer(models.slice(at, at + groupSize), alone));
-  return Promise.all(layers.map((layer) => describeLayer(layer, pool)));
-}
-
-function ownLayerBlobs(models: readonly StagedModel[], most: number): StagedFile[] {
-  const large = new Map(
-    models
-      .flatMap(({ blobs }) => blobs)
-      .filter(isLarge)
-      .map((blob) => [blob.sha256, blob]),
+  const layers = layersOf(
+    models.map(({ name, manifestBytes, blobs }) => ({
+      manifest: { path: manifestPath(name), size: manifestBytes.length, from: manifestBytes },
+      blobs: blobs.map(blobFile),
+    })),
   );
-  const bySize = [...large.values()].toSorted(
-    (a, b) => b.size - a.size || (a.sha256 < b.sha256 ? -1 : 1),
-  );
-  return bySize.slice(0, most).toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
-}
-
-function isLarge({ chunks }: StagedFile): boolean {
-  return chunks.length > 1;
-}
-
-function groupLayer(models: readonly StagedModel[], alone: ReadonlySet<string>): PlannedLayer {
-  const blobs = new Map(models.flatMap((model) => model.blobs).map((blob) => [blob.sha256, blob]));
-  const manifests = models.map(({ name, manifestBytes }) => ({
-    path: manifestPath(name),
-    size: manifestBytes.length,
-    from: manifestBytes,
-  }));
-  const small = [...blobs.values()]
-    .filter(({ sha256 }) => !alone.has(sha256))
-    .toSorted((a, b) => (a.sha256 < b.sha256 ? -1 : 1));
-  return { files: [...small.map(blobFile), ...manifests] };
+  return Promise.all(layers.map((files) => describeLayer({ files }, pool)));
 }
 
 function blobFile(blob: StagedFile): PlannedLayer["files"][number] {

@@ -1,8 +1,10 @@
 import { z } from "zod";
-import { CHUNK_SIZE, chunkCount } from "../core/chunks/chunk.ts";
-import { BundleError, messageOf } from "../core/errors.ts";
-import { manifestPath, parseModelName } from "../core/model-name.ts";
-import { checkFilePaths, hexOfBlobPath } from "./file-paths.ts";
+import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
+import { BundleError, DefinitionError, messageOf } from "../core/errors.ts";
+import { fullImageReference, parseImageReference } from "../core/image-reference.ts";
+import { fullModelName, parseModelName } from "../core/model-name.ts";
+import { contradictionIn } from "./check-models-json.ts";
+import { checkFilePaths } from "./file-paths.ts";
 
 /** The major version of the format: a reader refuses any other. */
 export const SCHEMA_VERSION = 1;
@@ -36,7 +38,10 @@ const file = z.object({
 
 const image = z.object({
   /** Fully qualified: `docker.io/ollama/ollama:0.24.0`. */
-  reference: z.string().max(1024),
+  reference: z
+    .string()
+    .max(1024)
+    .refine(isFullImageReference, "expected an image reference in full"),
   role: z.enum(["ollama", "extra"]),
   /** What the reference was resolved to at its source, where the source says. */
   sourceDigest: digest.optional(),
@@ -49,7 +54,7 @@ const image = z.object({
 
 const model = z.object({
   /** With host, namespace and tag: `registry.ollama.ai/library/gemma:2b`. */
-  name: z.string().max(600),
+  name: z.string().max(600).refine(isFullModelName, "expected a model name in full"),
   /** sha256 of the manifest file: what Ollama's /api/tags reports. */
   digest: hex,
   /** Bytes: the sum that the manifest states, as /api/tags reports it. */
@@ -106,8 +111,8 @@ export function decodeModelsJson(bytes: Buffer): ModelsJson {
   if (!parsed.success)
     throw notAcceptable(z.prettifyError(parsed.error).split("\n").slice(0, 4).join(" "));
   checkFilePaths(parsed.data.files.map(({ path }) => path));
-  for (const entry of parsed.data.files) checkChunks(entry);
-  checkReferences(parsed.data);
+  const contradiction = contradictionIn(parsed.data);
+  if (contradiction !== undefined) throw notAcceptable(contradiction);
   return parsed.data;
 }
 
@@ -134,40 +139,22 @@ function checkSchemaVersion(raw: unknown): void {
   );
 }
 
-function checkChunks({ path, size: fileSize, sha256, chunks }: BundledFile): void {
-  if ((hexOfBlobPath(path) ?? sha256) !== sha256) {
-    throw notAcceptable(`"${path}" has another digest than its name says`);
-  }
-  if (chunks.length !== chunkCount(fileSize)) {
-    throw notAcceptable(
-      `"${path}" has ${chunks.length} chunks, and its ${fileSize} bytes make ${chunkCount(fileSize)}`,
-    );
-  }
-  if (chunks.length === 1 && chunks[0]?.sha256 !== sha256) {
-    throw notAcceptable(`the one chunk of "${path}" has another digest than the file`);
-  }
-  if (chunks.some(({ packed }) => packed !== undefined && packed.size > CHUNK_SIZE)) {
-    throw notAcceptable(`a chunk of "${path}" is larger deflated than stored`);
-  }
+/** In full, as {@link fullModelName} writes it. */
+function isFullModelName(text: string): boolean {
+  return isSame(text, () => fullModelName(parseModelName(text)));
 }
 
-/** Everything that the images, models and layers name is among the files. */
-function checkReferences({ files, images, models, modelLayers }: ModelsJson): void {
-  const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  const needed = [
-    ...images.flatMap(({ configDigest, manifestDigest, diffIds }) =>
-      [configDigest, manifestDigest, ...diffIds].map((of) => `image/blobs/${of.replace(":", "/")}`),
-    ),
-    ...models.flatMap(({ blobs }) => blobs.map((blob) => `models/blobs/sha256-${blob}`)),
-    ...modelLayers.flatMap((layer) => layer.paths),
-  ];
-  const missing = needed.find((path) => !digests.has(path));
-  if (missing !== undefined) throw notAcceptable(`"${missing}" is named and not among its files`);
-  const differing = models.find(
-    ({ name, digest: of }) => digests.get(`models/${manifestPath(parseModelName(name))}`) !== of,
-  );
-  if (differing !== undefined)
-    throw notAcceptable(`the manifest of "${differing.name}" is not the one with its digest`);
+function isFullImageReference(text: string): boolean {
+  return isSame(text, () => fullImageReference(parseImageReference(text)));
+}
+
+function isSame(text: string, inFull: () => string): boolean {
+  try {
+    return inFull() === text;
+  } catch (error) {
+    if (error instanceof DefinitionError) return false;
+    throw error;
+  }
 }
 
 function notAcceptable(what: string): BundleError {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { checkFilePaths, isReservedPath } from "../../src/bundle/file-paths.ts";
 import {
+  type ModelLayer,
   type ModelsJson,
   decodeModelsJson,
   encodeModelsJson,
@@ -78,6 +79,76 @@ describe("MODELS.json", () => {
     );
   });
 
+  const contradictions: Record<string, [(of: ModelsJson) => unknown, string]> = {
+    "a model's name that would reach a terminal": [
+      (of) => withModel(of, { name: "registry.ollama.ai/library/\u001b[31m:latest" }),
+      "expected a model name in full",
+    ],
+    "a model's name that is not in full": [
+      (of) => withModel(of, { name: "tiny" }),
+      "expected a model name in full",
+    ],
+    "an image's name that is none": [
+      (of) => withImage(of, { reference: "docker.io/ollama/\u001b[31m:latest" }),
+      "expected an image reference in full",
+    ],
+    "a model that is there twice": [
+      (of) => ({ ...of, models: [...of.models, ...of.models] }),
+      '"registry.ollama.ai/library/tiny:latest" is there twice',
+    ],
+    "a model that has a blob twice": [
+      (of) => withModel(of, { blobs: of.models.flatMap(({ blobs }) => [...blobs, ...blobs]) }),
+      "has one of its blobs twice",
+    ],
+    "a model of fewer bytes than its blobs": [
+      (of) => withModel(of, { size: 8_458_610 }),
+      "and its blobs make 8458611",
+    ],
+    "a model of a byte more than its blobs": [
+      (of) => withModel(of, { size: 8_458_612 }),
+      "and its blobs make 8458611",
+    ],
+    "an image without its last layer": [
+      (of) => withImage(of, { diffIds: of.images[0]?.diffIds.slice(0, -1) ?? [] }),
+      "is not the one that its config and its layers make",
+    ],
+    "an image whose config is another file": [
+      (of) => withImage(of, { configDigest: of.images[0]?.diffIds[0] ?? "" }),
+      "is not the one that its config and its layers make",
+    ],
+    "no model layers": [
+      (of) => ({ ...of, modelLayers: [] }),
+      "it has 0 model layers, and its models make 2",
+    ],
+    "a model layer of another size": [
+      (of) => withLastLayer(of, ({ size }) => ({ size: size + 512 })),
+      "model layer 2 is not the one",
+    ],
+    "a model layer without the model's manifest": [
+      (of) => withLastLayer(of, ({ paths }) => ({ paths: paths.slice(0, -1) })),
+      "model layer 2 is not the one",
+    ],
+    "a model layer that has a blob twice": [
+      (of) => withLastLayer(of, ({ paths }) => ({ paths: [...paths.slice(0, 1), ...paths] })),
+      "model layer 2 is not the one",
+    ],
+    "model layers in another order": [
+      (of) => ({ ...of, modelLayers: of.modelLayers.toReversed() }),
+      "model layer 1 is not the one",
+    ],
+  };
+  test.each(Object.keys(contradictions))("is refused with %s, which it says", (what) => {
+    const [change, says] = contradictions[what] ?? [() => good, "a contradiction"];
+    expect(() => decodeModelsJson(Buffer.from(JSON.stringify(change(good))))).toThrow(
+      expect.objectContaining({ code: "DAMAGED", message: expect.stringContaining(says) }),
+    );
+  });
+
+  test("may have a model that names a blob several times, and counts it every time", () => {
+    const repeated = withModel(good, { size: 8_458_611 + 2 }) as ModelsJson;
+    expect(decodeModelsJson(encodeModelsJson(repeated))).toEqual(repeated);
+  });
+
   test("is refused when it is no JSON", () => {
     expect(() => decodeModelsJson(Buffer.from("{"))).toThrow(
       expect.objectContaining({ code: "DAMAGED" }),
@@ -124,4 +195,22 @@ describe("a path in a bundle", () => {
 
 function withFile(of: ModelsJson, change: (file: ModelsJson["files"][number]) => unknown): unknown {
   return { ...of, files: of.files.map((file, at) => (at === 0 ? change(file) : file)) };
+}
+
+function withModel(of: ModelsJson, change: Partial<ModelsJson["models"][number]>): unknown {
+  return { ...of, models: of.models.map((model) => ({ ...model, ...change })) };
+}
+
+function withImage(of: ModelsJson, change: Partial<ModelsJson["images"][number]>): unknown {
+  return { ...of, images: of.images.map((image) => ({ ...image, ...change })) };
+}
+
+function withLastLayer(
+  of: ModelsJson,
+  change: (layer: ModelLayer) => Partial<ModelLayer>,
+): unknown {
+  const layers = of.modelLayers.map((layer, at) =>
+    at === of.modelLayers.length - 1 ? { ...layer, ...change(layer) } : layer,
+  );
+  return { ...of, modelLayers: layers };
 }
