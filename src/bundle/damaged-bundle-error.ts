@@ -6,8 +6,11 @@ export class DamagedBundleError extends BundleError {
   readonly findings: readonly Finding[];
 
   constructor(message: string, findings: readonly Finding[]) {
+    const isContradictory = findings.some(({ why }) => why !== undefined);
     super("DAMAGED", message, {
-      hint: "Copy the bundle again, and run `bundle verify` to see everything that is damaged.",
+      hint: isContradictory
+        ? "Copy the bundle again; if that does not help, create it again."
+        : "Copy the bundle again, and run `bundle verify` to see everything that is damaged.",
     });
     this.findings = findings;
   }

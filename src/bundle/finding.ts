@@ -7,6 +7,8 @@ export interface Finding {
   /** The path of the damaged file in the bundle, or what a person calls the structure. */
   readonly what: string;
   readonly how: "differs" | "missing" | "unreadable" | "surplus";
+  /** What it says that cannot be, where it can be read: a sentence. */
+  readonly why?: string | undefined;
 }
 
 /** What a person calls a segment: `"models/blobs/…" of registry.ollama.ai/library/tiny:latest`, `table of contents`. */
@@ -33,7 +35,7 @@ export function mergeFindings(findings: readonly Finding[]): Finding[] {
 }
 
 /** A finding in words: `"models/blobs/…" differs (bytes 1,024 to 9,412,671)`. */
-export function describeFinding({ what, how, start, end }: Finding): string {
+export function describeFinding({ what, how, why, start, end }: Finding): string {
   const format = (value: number): string => value.toLocaleString("en-US");
   const verb = {
     differs: "is damaged",
@@ -41,5 +43,5 @@ export function describeFinding({ what, how, start, end }: Finding): string {
     unreadable: "cannot be read",
     surplus: "does not belong there",
   };
-  return `${what} ${verb[how]} (bytes ${format(start)} to ${format(end - 1)})`;
+  return `${why ?? `${what} ${verb[how]}`} (bytes ${format(start)} to ${format(end - 1)})`;
 }

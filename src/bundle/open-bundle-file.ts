@@ -5,7 +5,7 @@ import { TAR_BLOCK } from "../core/tar-header.ts";
 import { BundleError, DefinitionError, HostError, hasCode, messageOf } from "../core/errors.ts";
 import { DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
 import { readRange } from "./file-range.ts";
-import { type Finding, describeFinding } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import { FOOTER_SIZE } from "./footer.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type Located, locate } from "./locate.ts";
@@ -76,10 +76,7 @@ function readModelsJson(
     return { manifest, layout: layoutOf(manifest, modelsJson.bytes, signature?.bytes) };
   } catch (error) {
     if (!(error instanceof BundleError) || error.code !== "DAMAGED") throw error;
-    throw new DamagedBundleError(
-      `Cannot use "${path}": ${describeFinding(finding)}. ${error.message}`,
-      [finding],
-    );
+    throw damagedBundle(path, [{ ...finding, why: error.message }]);
   }
 }
 

@@ -1,7 +1,9 @@
 import { appendFile, copyFile, mkdir, open, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { ModelsJson } from "../../src/bundle/models-json.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { rewrittenBundle } from "../support/rewritten-bundle.ts";
 import { writeSmallBundle } from "../support/small-bundle.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { runBundle } from "./run-bundle.ts";
@@ -45,6 +47,49 @@ test("a damaged bundle: exit code 4, and every finding with its byte range", asy
   );
   expect(stderr).toContain("hint: Copy the bundle again");
 });
+
+test.each<{ what: string; change: (of: ModelsJson) => Partial<ModelsJson>; says: string }>([
+  {
+    what: "a model's name that is none",
+    change: ({ models }) => ({
+      models: models.map((model) => ({
+        ...model,
+        name: "registry.ollama.ai/library/\u001b[31m:latest",
+      })),
+    }),
+    says: "expected a model name in full",
+  },
+  {
+    what: "a path that climbs",
+    change: ({ files }) => ({ files: files.map((file) => ({ ...file, path: "../evil" })) }),
+    says: '"../evil" is not a path that a bundle may hold',
+  },
+  {
+    what: "model layers that its models do not make",
+    change: () => ({ modelLayers: [] }),
+    says: "it has 0 model layers, and its models make 2",
+  },
+])(
+  "a MODELS.json with $what: verify, inspect and install say so once, with exit code 4",
+  async ({ change, says }) => {
+    await using directory = await temporaryDirectory();
+    const { path } = await smallBundle(directory.path);
+    const changed = rewrittenBundle(await readFile(path), (of) => ({ ...of, ...change(of) }));
+    await writeFile(path, changed);
+    const native = ["--models-in", "native", "--store", join(directory.path, "store")];
+    for (const args of [
+      ["verify", path],
+      ["inspect", path],
+      ["install", path, ...native],
+    ]) {
+      const { exitCode, stdout, stderr } = await runBundle(args);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
+      expect(stderr.split(says)).toHaveLength(2);
+      expect(stderr.split("MODELS.json")).toHaveLength(2);
+      expect(stderr).toContain("hint: Copy the bundle again; if that does not help, create it");
+    }
+  },
+);
 
 test("--json has the findings and the error in one document", async () => {
   await using directory = await temporaryDirectory();

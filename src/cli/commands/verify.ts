@@ -36,6 +36,8 @@ function outcomeOf(report: VerifyReport): Outcome {
   if (findings.length === 0) return outcome;
   const name = bundle && `${bundle.name} (${shortId(bundle.id)})`;
   const failure = failureOf(damagedBundle(path, findings, name));
+  // The error says it all, and copying the bundle again may not help.
+  if (findings.some(({ why }) => why !== undefined)) return { ...outcome, text: "", failure };
   return {
     ...outcome,
     failure: { ...failure, hint: "Copy the bundle again, and verify it again." },

@@ -1,37 +1,10 @@
-import { encodeModelsJson } from "../../../src/bundle/models-json.ts";
-import type { ModelsJson } from "../../../src/bundle/models-json.ts";
-import { type Layout, type Segment, layoutOf } from "../../../src/bundle/layout.ts";
+import { rewrittenBundle } from "../../support/rewritten-bundle.ts";
 
 /** The same bundle as the next major version of the format might be: sound, and not for this version's reader. */
-export function newerVersionOf(bundle: Buffer, toolVersion: string): Buffer {
-  const manifest = modelsJsonOf(bundle);
-  const newer = {
+export function newerVersionOf(bundle: Buffer, version: string): Buffer {
+  return rewrittenBundle(bundle, (manifest) => ({
     ...manifest,
     schemaVersion: manifest.schemaVersion + 1,
-    tool: { ...manifest.tool, version: toolVersion },
-  };
-  const before = layoutOf(manifest, encodeModelsJson(manifest));
-  const after = layoutOf(newer, encodeModelsJson(newer));
-  return Buffer.concat(
-    after.segments.map((segment, at) =>
-      bytesOf(segment, after, { before: before.segments[at], bundle }),
-    ),
-  );
-}
-
-function bytesOf(
-  segment: Segment,
-  { trailing }: Layout,
-  { before, bundle }: { readonly before: Segment | undefined; readonly bundle: Buffer },
-): Buffer {
-  if (segment.kind === "literal") return segment.bytes();
-  const own = trailing.find(({ path }) => path === segment.file.path);
-  if (own !== undefined) return own.member(segment.index);
-  if (before === undefined) throw new Error("the layouts differ");
-  return bundle.subarray(before.offset, before.offset + before.length);
-}
-
-function modelsJsonOf(bundle: Buffer): ModelsJson {
-  const start = bundle.indexOf('{"schemaVersion":1,"name"');
-  return JSON.parse(bundle.toString("utf8", start, bundle.indexOf("\n", start)));
+    tool: { ...manifest.tool, version },
+  }));
 }
