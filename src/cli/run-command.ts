@@ -1,3 +1,4 @@
+import { hasCode } from "../core/errors.ts";
 import type { ProgressEvent, WorkOptions } from "../core/progress.ts";
 import { TOOL } from "../core/tool.ts";
 import { withoutCredentials } from "../core/without-credentials.ts";
@@ -58,13 +59,23 @@ export function printOutcome(
   { text, json, failure }: Outcome,
   options: { readonly json: boolean },
 ): void {
+  const print = (output: string): void =>
+    void stdout.write(`${output}\n`, (error) => {
+      if (failure === undefined && error) tellLost(messages, error);
+    });
   if (options.json) {
     const error = failure && { code: failure.code, message: failure.message, hint: failure.hint };
-    stdout.write(`${printableJson(error === undefined ? json : { ...json, error })}\n`);
+    print(printableJson(error === undefined ? json : { ...json, error }));
   } else if (text !== "") {
-    stdout.write(`${printable(text)}\n`);
+    print(printable(text));
   }
   if (failure !== undefined) messages.error(failure.message, failure.hint);
+}
+
+/** Whoever reads only that the output cannot be written would take the work for failed. Who stops reading knows. */
+function tellLost(messages: Messages, error: Error): void {
+  if (!hasCode(error, "EPIPE"))
+    messages.warning("The work is done and stays: only its report is lost");
 }
 
 /** The outcome of what was thrown. */

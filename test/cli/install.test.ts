@@ -1,10 +1,11 @@
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startOllamaStandIn } from "../support/ollama-stand-in/start-ollama-stand-in.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { writeTinyModels } from "../support/tiny-models.ts";
-import { runBundle } from "./run-bundle.ts";
+import { type RunOptions, runBundle } from "./run-bundle.ts";
 
 test("installs into the store of an Ollama on this host, and proves that it serves", async () => {
   await using site = await siteWithBundle();
@@ -27,6 +28,23 @@ test("--json is one document: plan, health, receipt and warnings", async () => {
     warnings: expect.any(Array),
   });
 });
+
+test.runIf(existsSync("/dev/full"))(
+  "a full disk behind stdout fails, and does not hide that everything is installed",
+  async () => {
+    await using site = await siteWithBundle();
+    await using full = await open("/dev/full", "w");
+    const { exitCode, stderr } = await site.install(["--only", "tiny"], { stdoutTo: full });
+    expect(exitCode).toBe(7);
+    expect(stderr).toMatch(/^warning: The work is done and stays: only its report is lost$/m);
+    expect(stderr).toMatch(/^error: Cannot write the output: ENOSPC/m);
+    expect(await readdir(site.store)).toContain("manifests");
+    await site.stopServer();
+    const failed = await site.install([], { stdoutTo: full });
+    expect(failed.exitCode).toBe(6);
+    expect(failed.stderr).not.toContain("The work is done");
+  },
+);
 
 test("--dry-run prints the plan on stdout and changes nothing", async () => {
   await using site = await siteWithBundle();
@@ -117,9 +135,10 @@ async function siteWithBundle() {
       isServing = false;
       await server[Symbol.asyncDispose]();
     },
-    install: (args: readonly string[]) =>
+    install: (args: readonly string[], options: RunOptions = {}) =>
       runBundle(["install", at("bundle.tar.gz"), ...into, ...args], {
         env: { XDG_STATE_HOME: at("state") },
+        ...options,
       }),
     async [Symbol.asyncDispose]() {
       if (isServing) await server[Symbol.asyncDispose]();

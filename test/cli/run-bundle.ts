@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type { FileHandle } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { text } from "node:stream/consumers";
 
@@ -19,6 +20,8 @@ export interface RunOptions {
   /** For node itself, before the program. */
   readonly nodeOptions?: readonly string[];
   readonly program?: string;
+  /** Its stdout, instead of a pipe that is read to its end. */
+  readonly stdoutTo?: FileHandle;
   /** Sends `interruptWith` (default SIGINT) when this resolves. */
   readonly interruptWhen?: Promise<unknown>;
   readonly interruptWith?: NodeJS.Signals;
@@ -27,16 +30,16 @@ export interface RunOptions {
 /** Runs the command line as a user does, in a process of its own. */
 export async function runBundle(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { cwd, env = {}, nodeOptions = [], program = MAIN } = options;
-  const { interruptWhen, interruptWith = "SIGINT" } = options;
+  const { interruptWhen, interruptWith = "SIGINT", stdoutTo } = options;
   const child = spawn(process.execPath, [...nodeOptions, program, ...args], {
     cwd,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", stdoutTo?.fd ?? "pipe", "pipe"],
   });
   void interruptWhen?.then(() => child.kill(interruptWith));
   const [stdout, stderr, [exitCode, signal]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
+    child.stdout === null ? "" : text(child.stdout),
+    child.stderr === null ? "" : text(child.stderr),
     once(child, "close"),
   ]);
   return { exitCode, signal, stdout, stderr };
