@@ -39,7 +39,7 @@ interface CreatedBundle extends Omit<WrittenBundle, "manifest"> {
 /** What was written and which versions are in it, what to carry, and what to type on the other side. */
 export function describeCreated(bundle: CreatedBundle, typedName: string): string {
   const { path, sidecar, size, sha256, id, name, images, models } = bundle;
-  const file = shellWord(basename(path));
+  const file = shellWord(fileArgument(basename(path)));
   const install = images.length > 0 ? "install" : "install --models-in native --store DIR";
   return [
     `Bundle ${name} ${shortId(id)} is written: ${formatExactBytes(size)}, sha256 ${sha256}`,
@@ -76,6 +76,11 @@ function sizeOf({ size, isExact }: PlannedItem): string {
 
 function toFetch({ toFetch: bytes }: PlannedItem): string {
   return bytes === undefined ? "not known yet" : formatBytes(bytes);
+}
+
+/** A file name as no command takes for an option. */
+function fileArgument(name: string): string {
+  return name.startsWith("-") ? `./${name}` : name;
 }
 
 /** A file name as a shell takes it. */

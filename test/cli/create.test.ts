@@ -98,6 +98,14 @@ test.each([
     args: ["--models", "tiny,none"],
     says: 'Cannot use --models "tiny,none": "none" stands alone',
   },
+  {
+    args: ["--models", "tiny", "--models", "none"],
+    says: 'Cannot use --models "tiny,none": "none" stands alone',
+  },
+  {
+    args: ["--models", "tiny", "-o", ""],
+    says: 'Cannot write the bundle to "": expected the name',
+  },
   { args: ["--models", "none"], says: "neither an image nor a model" },
   {
     args: ["--models", "tiny", "--name", "../x"],
@@ -149,6 +157,20 @@ test("what is typed afterwards can be pasted into a shell", async () => {
   await using site = await siteWithStore();
   const { stdout } = await create(site, ["--models", "tiny", "-o", "it's here.tar.gz"]);
   expect(stdout).toContain(String.raw`  bundle verify 'it'\''s here.tar.gz'`);
+});
+
+test("what is typed afterwards is no option, whatever the bundle is called", async () => {
+  await using site = await siteWithStore();
+  const { exitCode, stdout } = await create(site, ["--models", "tiny", "-o", "-x.tar.gz"]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain("  bundle verify ./-x.tar.gz\n");
+});
+
+test("--models may be given several times, and all of them are packed", async () => {
+  await using site = await siteWithStore();
+  const twice = ["--models", "tiny", "--models", "tiny-embed,tiny:second"];
+  const { stdout } = await create(site, [...twice, "--dry-run", "--json"]);
+  expect(JSON.parse(stdout).plan.items).toHaveLength(3);
 });
 
 test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(

@@ -5,7 +5,7 @@ import { type CreatedImage, describeCreatePlan, describeCreated } from "../descr
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import { checkOutputName } from "./check-output-name.ts";
 import type { DefinitionOptions } from "./definition-from-options.ts";
-import { jsonOption, logOption, oneMore } from "./options.ts";
+import { jsonOption, logOption, oneMore, oneMoreList } from "./options.ts";
 import type { Run } from "./run.ts";
 
 interface Options extends DefinitionOptions, OutputOptions {
@@ -27,6 +27,7 @@ export function addCreateCommand(program: Command, run: Run): void {
     .option(
       "--models <names>",
       "models, separated by commas, or none: llama3.2,gemma:2b,host/ns/model:tag",
+      oneMoreList,
     )
     .option("--image <reference>", "the Ollama image, or none (default: ollama/ollama:latest)")
     .option(

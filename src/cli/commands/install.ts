@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import type { ModelsIn } from "../../install/install-options.ts";
 import { describeInstallPlan, describeInstalled } from "../describe-install.ts";
 import type { OutputOptions } from "../run-command.ts";
-import { healthTimeoutOption, jsonOption, logOption, namesIn } from "./options.ts";
+import { healthTimeoutOption, jsonOption, logOption, namesIn, oneMoreList } from "./options.ts";
 import type { Run } from "./run.ts";
 
 interface Options extends OutputOptions {
@@ -44,7 +44,7 @@ export function addInstallCommand(program: Command, run: Run): void {
     .option("-p, --publish <address>", "[IP:]PORT[:11434] on this host (default: 127.0.0.1:11434)")
     .option("--volume <name>", "with volume: its name (default: ollama-models)")
     .option("--tag <image>", "name of the built image (default: ollama-preloaded:<bundle name>)")
-    .option("--only <models>", "install only these models, separated by commas")
+    .option("--only <models>", "install only these models, separated by commas", oneMoreList)
     .option("--keep-on-failure", "leave the stopped container for a look when it is not healthy")
     .addOption(healthTimeoutOption())
     .option("--dry-run", "print the plan and stop")
