@@ -109,11 +109,14 @@ export class EngineFixture implements AsyncDisposable {
   }
 
   /** The name of a volume counts in `volume` mode alone. */
-  async install({ volume, ...wishes }: InstallOptions): Promise<InstallOutcome> {
+  async install(
+    { volume, ...wishes }: InstallOptions,
+    dockerHost = this.#host.dockerHost,
+  ): Promise<InstallOutcome> {
     const options = wishes.modelsIn === "volume" ? { volume, ...wishes } : wishes;
     const program = join(import.meta.dirname, "install-program.ts");
     const env = {
-      DOCKER_HOST: this.#host.dockerHost,
+      DOCKER_HOST: dockerHost,
       XDG_STATE_HOME: join(this.directory, "state"),
       // Nothing of an installation may go through a proxy.
       HTTP_PROXY: "http://127.0.0.1:9",
