@@ -32,20 +32,23 @@ export interface ModelManifest {
 
 export const MANIFEST_MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json";
 
-/** Reads a manifest. `model` is only for messages. Throws {@link SourceError}. */
-export function parseModelManifest(bytes: Buffer, model: string): ModelManifest {
-  const parsed = manifestShape.safeParse(jsonOrUndefined(bytes));
-  if (!parsed.success) {
-    throw new SourceError(
-      "BAD_ANSWER",
-      `Cannot read the manifest of "${model}": ${z.prettifyError(parsed.error)}`,
-    );
-  }
-  const { config, layers } = parsed.data;
-  return {
-    config: config && checkedEntry(config, model),
-    layers: (layers ?? []).map((entry) => checkedEntry(entry, model)),
+/** Reads a manifest. `model` and `hint` are only for messages. Throws {@link SourceError}. */
+export function parseModelManifest(bytes: Buffer, model: string, hint?: string): ModelManifest {
+  const unreadable = (what: string): SourceError =>
+    new SourceError("BAD_ANSWER", `Cannot read the manifest of "${model}": ${what}`, {
+      ...(hint !== undefined && { hint }),
+    });
+  const json = jsonOrUndefined(bytes);
+  if (json === undefined) throw unreadable(`${whatElse(bytes)}, expected a manifest (JSON)`);
+  const parsed = manifestShape.safeParse(json);
+  if (!parsed.success) throw unreadable(z.prettifyError(parsed.error));
+  const entry = ({ digest, ...rest }: z.infer<typeof layer>): ModelLayerEntry => {
+    const sha256 = hexOfDigest(digest);
+    if (sha256 !== undefined) return { ...rest, sha256 };
+    throw unreadable(`${JSON.stringify(digest)} is not a sha256 digest`);
   };
+  const { config, layers } = parsed.data;
+  return { config: config && entry(config), layers: (layers ?? []).map(entry) };
 }
 
 /** What a manifest names, config included, each blob once. */
@@ -67,11 +70,9 @@ function jsonOrUndefined(bytes: Buffer): unknown {
   }
 }
 
-function checkedEntry({ digest, ...entry }: z.infer<typeof layer>, model: string): ModelLayerEntry {
-  const sha256 = hexOfDigest(digest);
-  if (sha256 !== undefined) return { ...entry, sha256 };
-  throw new SourceError(
-    "BAD_ANSWER",
-    `Cannot read the manifest of "${model}": ${JSON.stringify(digest)} is not a sha256 digest`,
-  );
+/** What people are told of bytes that are no JSON. */
+function whatElse(bytes: Buffer): string {
+  if (bytes.length === 0) return "it is empty";
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return "it is compressed (gzip)";
+  return /^\s*</.test(bytes.toString("utf8", 0, 100)) ? "it is a web page" : "it is no JSON";
 }

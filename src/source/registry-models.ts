@@ -22,6 +22,8 @@ import { stagedBlobCounter } from "./staged-blob-counter.ts";
 const MAX_MANIFEST = 32 * 1024 * 1024;
 /** Bytes; what is larger is no config, and is not fetched before the plan. */
 const MAX_CONFIG = 4 * 1024 * 1024;
+const NO_MANIFEST =
+  "Check the address of the registry or mirror, and whether a proxy on the way answers in its place, such as with a page to log in.";
 /** Requests are limited all together; this bounds what is opened for models of thousands of blobs. */
 const BLOBS_AT_ONCE = 8;
 
@@ -71,7 +73,7 @@ async function resolveInRegistry(
     ifMissing: `Cannot find model "${model}"`,
   };
   const manifestBytes = await context.client.manifest(repositoryOf(context, name), request, work);
-  const manifest = parseModelManifest(manifestBytes, model);
+  const manifest = parseModelManifest(manifestBytes, model, NO_MANIFEST);
   const config =
     manifest.config && (await stageConfig(context, { name, blob: manifest.config }, work));
   const missing = await Promise.all(

@@ -20,6 +20,8 @@ import { stagedBlobCounter } from "./staged-blob-counter.ts";
 /** Far more than any manifest takes: one with 100,000 layers. */
 const MAX_MANIFEST = 32 * 1024 * 1024;
 const LISTED = 20;
+const PULL_AGAIN =
+  "Pull the model there again with `ollama pull`, or name another store with --from-store.";
 
 /** Blobs that are being hashed: a small one takes less time in a worker than the look at its record and its lock. */
 const AT_ONCE = 4;
@@ -48,7 +50,7 @@ async function resolveInStore(
 ): Promise<ResolvedModel> {
   const name = await findModel(store, wanted);
   const manifestBytes = await readManifest(join(store, manifestPath(name)));
-  const manifest = parseModelManifest(manifestBytes, fullModelName(name));
+  const manifest = parseModelManifest(manifestBytes, fullModelName(name), PULL_AGAIN);
   const config =
     manifest.config &&
     (await adoptBlob({ store, volume }, { name, blob: manifest.config }, options));
@@ -64,7 +66,7 @@ async function readManifest(path: string): Promise<Buffer> {
     if (hasCode(cause, "EACCES", "EPERM")) throw new HostError("NO_RIGHTS", message, { cause });
     throw new SourceError("STORE_INVALID", message, {
       cause,
-      hint: "Pull the model there again with `ollama pull`, or name another store with --from-store.",
+      hint: PULL_AGAIN,
     });
   }
   throw new SourceError(

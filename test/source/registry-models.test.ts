@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
 import { fullModelName, parseModelName } from "../../src/core/model-name.ts";
@@ -8,6 +9,7 @@ import {
   createRegistryModelSource,
 } from "../../src/source/registry-models.ts";
 import { StagingVolume } from "../../src/staging/staging-volume.ts";
+import { serve } from "../registry/serve.ts";
 import type { Fault } from "../support/model-registry.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { FAST, openPlaces } from "./registry-place.ts";
@@ -190,3 +192,18 @@ async function pullFrom(
   const source = createRegistryModelSource({ volume, modelRegistry, retry: FAST, ...options });
   return await source.resolve(parseModelName("tiny"), {});
 }
+
+test.each([
+  ["a page to log in", "<!DOCTYPE html><title>Log in</title>", "a web page"],
+  ["bytes that somebody compressed", gzipSync("{}"), "compressed (gzip)"],
+  ["nothing", "", "empty"],
+  ["something else", "hello", "no JSON"],
+])("says what came where a manifest should be, and where to look: %s", async (_, body, what) => {
+  await using proxy = await serve((_request, response) => void response.end(body));
+  await using place = await start({}, { modelRegistry: proxy.url });
+  await expect(place.source.resolve(parseModelName("tiny"), {})).rejects.toMatchObject({
+    code: "BAD_ANSWER",
+    message: `Cannot read the manifest of "registry.ollama.ai/library/tiny:latest": it is ${what}, expected a manifest (JSON)`,
+    hint: expect.stringMatching(/address of the registry or mirror.* proxy .* page to log in/),
+  });
+});
