@@ -28,6 +28,9 @@ export class TransientFailure extends Error {
   }
 }
 
+/** Told before each further try; `waitMs` is how long the other side asked to be left alone until then. */
+export type OnRetry = (error: Error, waitMs: number) => void;
+
 /**
  * Runs `work` until it does not throw a {@link TransientFailure}; any other error ends it at once. `work` must begin anew each
  * time: a stream that was read from cannot be retried, what opens it can.
@@ -35,7 +38,7 @@ export class TransientFailure extends Error {
 export async function retry<T>(
   work: () => Promise<T>,
   policy: RetryPolicy,
-  { signal, onRetry }: { signal?: AbortSignal | undefined; onRetry?: (error: Error) => void } = {},
+  { signal, onRetry }: { signal?: AbortSignal | undefined; onRetry?: OnRetry } = {},
 ): Promise<T> {
   try {
     return await pRetry(work, {
@@ -47,7 +50,7 @@ export async function retry<T>(
       shouldConsumeRetry: ({ error }) => !(error instanceof TransientFailure && error.madeProgress),
       shouldRetry: async ({ error, retryDelay }) => {
         if (!(error instanceof TransientFailure)) return false;
-        onRetry?.(error.error);
+        onRetry?.(error.error, error.waitMs);
         await sleep(error.waitMs - retryDelay, signal);
         return true;
       },

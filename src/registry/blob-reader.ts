@@ -1,4 +1,4 @@
-import { type RetryPolicy, TransientFailure, retry } from "../core/retry.ts";
+import { type OnRetry, type RetryPolicy, TransientFailure, retry } from "../core/retry.ts";
 import type { HttpBody } from "./http-body.ts";
 import type { HttpAnswer } from "./http-transport.ts";
 import { Slots } from "./slots.ts";
@@ -26,7 +26,7 @@ export interface ReadOptions {
   readonly signal: AbortSignal;
   /** Told of bytes as they come; of none twice, however often something is tried. */
   readonly onBytes: (bytes: number) => void;
-  readonly onRetry?: ((error: Error) => void) | undefined;
+  readonly onRetry?: OnRetry | undefined;
 }
 
 /**

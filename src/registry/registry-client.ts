@@ -5,6 +5,7 @@ import { BlobReader } from "./blob-reader.ts";
 import { type AccessOptions, RegistryAccess, type Repository } from "./registry-access.ts";
 import { Slots } from "./slots.ts";
 import { type Purpose, badAnswer, statusError } from "./status-error.ts";
+import { tellRetries } from "./tell-retries.ts";
 
 const PATIENT: RetryPolicy = { retries: 6, firstDelayMs: 500, maxDelayMs: 15_000 };
 /** For the first word to a registry: someone waits for the answer, and nothing is lost yet. */
@@ -59,9 +60,7 @@ export class RegistryClient {
     { signal, onProgress }: WorkOptions,
   ): Promise<Buffer> {
     const policy = { ...this.#retry, retries: Math.min(this.#retry.retries, BRIEF_RETRIES) };
-    const onRetry = (error: Error): void => {
-      onProgress?.({ kind: "note", text: `Trying again: ${error.message}` });
-    };
+    const onRetry = tellRetries(onProgress);
     return retry(() => this.#manifest(repository, request, signal), policy, { signal, onRetry });
   }
 

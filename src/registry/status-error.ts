@@ -13,7 +13,8 @@ export interface Purpose {
 }
 
 const MAX_ERROR_TEXT = 4096;
-const MAX_WAIT_MS = 120_000;
+/** Who waits longer than this is better told, and comes again. */
+const MAX_WAIT_MS = 600_000;
 
 /** https://distribution.github.io/distribution/spec/api/#errors; Ollama's registry answers some with plain text. */
 const errorShape = z.object({ errors: z.array(z.object({ message: z.string() })).min(1) });
@@ -47,10 +48,21 @@ export async function statusError(
   }
   const isTemporary = status === 408 || status === 425 || status === 429 || status >= 500;
   if (!isTemporary) return new SourceError("BAD_ANSWER", `Cannot fetch ${what}: ${at}`);
-  const error = new SourceError("UNREACHABLE", `Cannot fetch ${what}: ${at}`, {
+  return notNow(`Cannot fetch ${what}: ${at}`, retryAfter(answer));
+}
+
+/** A registry that says no for now, and how long it wants to be left alone. */
+function notNow(message: string, waitMs: number): Error {
+  if (waitMs > MAX_WAIT_MS) {
+    const seconds = Math.ceil(waitMs / 1000).toLocaleString("en-US");
+    return new SourceError("UNREACHABLE", `${message}; it asks to wait ${seconds} seconds`, {
+      hint: "Try again after that: what came so far is kept.",
+    });
+  }
+  const error = new SourceError("UNREACHABLE", message, {
     hint: "Try again later: what came so far is kept.",
   });
-  return new TransientFailure(error, { waitMs: retryAfter(answer) });
+  return new TransientFailure(error, { waitMs });
 }
 
 /** An answer that does not fit the request: tried again, since a proxy or a cache on the way may be to blame. */
@@ -80,7 +92,7 @@ function retryAfter({ headers }: HttpAnswer): number {
   const value = headers["retry-after"];
   if (value === undefined) return 0;
   const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(wait) ? 0 : Math.min(Math.max(wait, 0), MAX_WAIT_MS);
+  return Number.isNaN(wait) ? 0 : Math.max(wait, 0);
 }
 
 function jsonOrUndefined(text: string): unknown {

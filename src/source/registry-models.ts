@@ -5,6 +5,7 @@ import type { WorkOptions } from "../core/progress.ts";
 import { isHttp, shownAddress } from "../registry/http-address.ts";
 import type { Repository } from "../registry/registry-access.ts";
 import { RegistryClient, type RegistryOptions } from "../registry/registry-client.ts";
+import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
 import { eachAtOnce } from "./each-at-once.ts";
@@ -109,9 +110,7 @@ async function stageBlob(
     what,
     ifMissing: `Cannot fetch ${what}`,
   });
-  const onRetry = (error: Error): void => {
-    options.onProgress?.({ kind: "note", text: `Trying again: ${error.message}` });
-  };
+  const onRetry = tellRetries(options.onProgress);
   return await context.volume.fetch(
     { sha256, size, label, asModelBlob: true },
     (place, offset, read) => reader.read(place, offset, { ...read, onRetry }),

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ProgressEvent } from "../../src/core/progress.ts";
 import { RegistryClient } from "../../src/registry/registry-client.ts";
 import { startModelRegistry } from "../support/model-registry.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -182,6 +183,46 @@ test.each(Object.entries(hostile))("gives up on a registry %s", async (_, { answ
   const client = new RegistryClient({ retry });
   const error = await client.manifest(repository, request, {}).catch((caught: unknown) => caught);
   expect(error).toMatchObject({ name: "SourceError", message: expect.stringMatching(says) });
+});
+
+test("refuses at once to wait for more than ten minutes, with the registry's own words", async () => {
+  let asked = 0;
+  await using registry = await serve((_, response) => {
+    asked += 1;
+    response.writeHead(429, { "Retry-After": "100000" }).end("come back tomorrow");
+  });
+  const repository = { base: new URL(registry.url), path: "library/m" };
+  const client = new RegistryClient({ retry });
+  await expect(client.manifest(repository, request, {})).rejects.toMatchObject({
+    code: "UNREACHABLE",
+    exitCode: 3,
+    message: expect.stringMatching(
+      /answers 429: come back tomorrow; it asks to wait 100,000 seconds$/,
+    ),
+  });
+  expect(asked).toBe(1);
+});
+
+test("tells how long it waits where a registry asks for more than a few seconds", async () => {
+  await using registry = await serve((_, response) => {
+    response.writeHead(429, { "Retry-After": "90" }).end("slow down");
+  });
+  const repository = { base: new URL(registry.url), path: "library/m" };
+  const client = new RegistryClient({ retry });
+  const told = new AbortController();
+  const events: ProgressEvent[] = [];
+  const onProgress = (event: ProgressEvent): void => {
+    events.push(event);
+    told.abort();
+  };
+  const pull = client.manifest(repository, request, { signal: told.signal, onProgress });
+  await expect(pull).rejects.toMatchObject({ name: "AbortError" });
+  expect(events).toEqual([
+    {
+      kind: "warning",
+      text: expect.stringMatching(/^Trying again in 90 seconds: .* answers 429: slow down$/),
+    },
+  ]);
 });
 
 async function startSecure(options: Partial<Parameters<typeof startModelRegistry>[0]>) {
