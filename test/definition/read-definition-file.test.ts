@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { readDefinitionFile } from "../../src/definition/read-definition-file.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -12,7 +13,7 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 test("a definition that is no regular file is refused at once, by name", async () => {
   await using directory = await temporaryDirectory();
   const pipe = join(directory.path, "pipe.yaml");
-  execFileSync("mkfifo", [pipe]);
+  await promisify(execFile)("mkfifo", [pipe]);
   const refusal = (path: string, found: string) => ({
     exitCode: 2,
     message: `Cannot read the definition "${path}": it is ${found}`,

@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdir, open, readFile, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { sha256Hex } from "../../src/core/digest.ts";
@@ -78,7 +79,7 @@ describe("a model store on disk", () => {
   });
 
   test.each([
-    ["a named pipe", (path: string) => void execFileSync("mkfifo", [path]), "not a regular file"],
+    ["a named pipe", (path: string) => promisify(execFile)("mkfifo", [path]), "not a regular file"],
     ["a directory", (path: string) => mkdir(path), "a directory"],
     ["a link to nowhere", (path: string) => symlink("nowhere", path), "ENOENT"],
   ])("is refused, and not waited for, where a manifest is %s", async (_, make, found) => {
