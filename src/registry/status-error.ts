@@ -10,8 +10,12 @@ export interface Purpose {
   readonly what: string;
   /** Says that the registry does not have it: `Cannot find model "tiny:latest"`. */
   readonly ifMissing: string;
+  /** What to do where the registry refuses it; by default what goes for models. */
+  readonly ifRefused?: string;
 }
 
+const PRIVATE_MODELS =
+  "Private models are had with `ollama pull` where you are signed in; then use --from-store.";
 const MAX_ERROR_TEXT = 4096;
 const MAX_WAIT_MS = 120_000;
 
@@ -21,7 +25,7 @@ const errorShape = z.object({ errors: z.array(z.object({ message: z.string() }))
 /** The error for an answer that is no success; uses up its body. */
 export async function statusError(
   answer: HttpAnswer,
-  { what, ifMissing }: Purpose,
+  { what, ifMissing, ifRefused = PRIVATE_MODELS }: Purpose,
 ): Promise<Error> {
   const { status, url } = answer;
   const said = await textOf(answer);
@@ -42,7 +46,7 @@ export async function statusError(
   }
   if (status === 401 || status === 403) {
     return new SourceError("REFUSED", `Cannot fetch ${what}: ${at}`, {
-      hint: "Private models are had with `ollama pull` where you are signed in; then use --from-store.",
+      hint: ifRefused,
     });
   }
   const isTemporary = status === 408 || status === 425 || status === 429 || status >= 500;
@@ -57,7 +61,7 @@ export async function statusError(
 export function badAnswer(url: URL, { what }: Purpose, found: string): TransientFailure {
   return new TransientFailure(
     new SourceError("BAD_ANSWER", `Cannot fetch ${what} from ${shownUrl(url)}: ${found}`, {
-      hint: "Try again, or use another registry with --model-registry.",
+      hint: "Try again, or use another registry.",
     }),
   );
 }
