@@ -32,7 +32,7 @@ export interface ChooseOptions extends WorkOptions {
 
 /**
  * The source for an image. A plain reference goes to the engine if one answers that runs the platform, else to the registry, with a
- * note that says why. Throws {@link EngineError} where an engine is asked for and none answers.
+ * warning that says why. Throws {@link EngineError} where an engine is asked for and none answers.
  */
 export async function chooseImage(
   location: ImageLocation,
@@ -52,7 +52,7 @@ async function fromEngineOrRegistry(
   if (engine !== undefined) return fromEngine(location, engine, options);
   const chosen = fromRegistry(location, options);
   const text = `"${location.reference}" comes from ${chosen.from}, and not from an engine: ${whyNot}`;
-  options.onProgress?.({ kind: "note", text });
+  options.onProgress?.({ kind: "warning", text });
   return chosen;
 }
 

@@ -59,17 +59,23 @@ export async function* entriesOf(
   const bytes = createReadStream(file, { highWaterMark: READ_SIZE });
   try {
     const { content } = await readingImageFile(file, () => openCompressed(bytes));
-    for await (const entry of readTar(Readable.from(content), { signal })) {
+    for await (const entry of explained(file, readTar(Readable.from(content), { signal }))) {
       if ((entries += 1) > MAX_ENTRIES)
         throw damaged(file, `it has more than ${MAX_ENTRIES} entries`);
-      yield entry;
+      yield { ...entry, content: explained(file, entry.content) };
     }
+  } finally {
+    bytes.destroy();
+  }
+}
+
+async function* explained<T>(file: string, items: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* items;
   } catch (error) {
     if (error instanceof TarError || error instanceof DecompressError)
       throw damaged(file, `it is cut off, or no tar (${error.message})`, error);
     throw error;
-  } finally {
-    bytes.destroy();
   }
 }
 

@@ -66,7 +66,9 @@ async function stageImage(
     engine: image.engine,
   });
   if (ollamaVersion !== undefined) return { ...staged, ollamaVersion };
-  const text = `The version of Ollama in "${resolved.reference}" is not known: its tag is no version, and \`ollama --version\` in it says none`;
+  const asked =
+    image.engine === undefined ? "no engine has it to ask" : "`ollama --version` in it says none";
+  const text = `The version of Ollama in "${resolved.reference}" is not known: its tag is no version, and ${asked}`;
   options.onProgress?.({ kind: "warning", text });
   return staged;
 }
