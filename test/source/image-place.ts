@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { expect } from "vitest";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import type { StagedImage } from "../../src/source/source.ts";
 import { StagingVolume } from "../../src/staging/staging-volume.ts";
@@ -18,7 +17,7 @@ export async function openImagePlace() {
   const { path: staging } = stack.use(await temporaryDirectory());
   const volume = await StagingVolume.open(staging, pool);
   const open = stack.move();
-  return { path, staging, volume, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  return { path, staging, pool, volume, [Symbol.asyncDispose]: () => open.disposeAsync() };
 }
 
 /** An image whose layers have this compression: `none`, `gzip` or `zstd`. */
@@ -31,8 +30,15 @@ export function imageOf(
   return { platform, image: savedImage(contents, { platform, compress }) };
 }
 
+type Content = Pick<SavedImage, "config" | "diffIds">;
+
+/** What was staged: to be compared with {@link contentOf} the image. */
+export async function stagedContent({ config, layers }: StagedImage): Promise<Content> {
+  const diffIds = layers.map(({ sha256 }) => `sha256:${sha256}`);
+  return { config: await readFile(config.path), diffIds };
+}
+
 /** Config untouched, layers uncompressed. */
-export async function expectStaged(staged: StagedImage, image: SavedImage): Promise<void> {
-  expect(await readFile(staged.config.path)).toEqual(image.config);
-  expect(staged.layers.map(({ sha256 }) => `sha256:${sha256}`)).toEqual(image.diffIds);
+export function contentOf({ config, diffIds }: SavedImage): Content {
+  return { config, diffIds };
 }
