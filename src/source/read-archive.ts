@@ -58,11 +58,13 @@ export async function* entriesOf(
   let entries = 0;
   const bytes = createReadStream(file, { highWaterMark: READ_SIZE });
   try {
-    const { content } = await readingImageFile(file, () => openCompressed(bytes));
-    for await (const entry of explained(file, readTar(Readable.from(content), { signal }))) {
+    const { content: tar } = await readingImageFile(file, () => openCompressed(bytes));
+    for await (const entry of explained(file, readTar(Readable.from(tar), { signal }))) {
       if ((entries += 1) > MAX_ENTRIES)
         throw damaged(file, `it has more than ${MAX_ENTRIES} entries`);
-      yield { ...entry, content: explained(file, entry.content) };
+      const content = explained(file, entry.content);
+      yield { ...entry, content };
+      for await (const unread of content) giveBackPiece(unread);
     }
   } finally {
     bytes.destroy();

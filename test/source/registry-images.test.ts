@@ -6,6 +6,7 @@ import { sha256Hex } from "../../src/core/digest.ts";
 import type { ResolvedFoundImage } from "../../src/source/found-images.ts";
 import { createRegistryImageSource } from "../../src/source/registry-images.ts";
 import { StagingVolume } from "../../src/staging/staging-volume.ts";
+import { serve } from "../registry/serve.ts";
 import { AMD64, S390X, contentOf, stagedContent, imageOf, openImagePlace } from "./image-place.ts";
 import { startImageRegistry } from "./image-registry.ts";
 import { type LayoutImage, ociLayout } from "./oci-layout.ts";
@@ -105,6 +106,18 @@ describe("images straight from a registry", () => {
     await expect(place.resolve("team/ollama:absent")).rejects.toMatchObject({
       code: "NOT_FOUND",
       message: expect.stringContaining(`image "${place.registry.host}/team/ollama:absent": `),
+    });
+  });
+
+  test("are refused with what to do where the registry wants a login", async () => {
+    await using place = await openPlace();
+    await using registry = await serve((_, response) => response.writeHead(401).end());
+    const { host } = new URL(registry.url);
+    const source = createRegistryImageSource({ volume: place.volume, insecureHosts: [host] });
+    const wanted = { reference: `${host}/team/ollama:1`, platform: PLATFORM };
+    await expect(source.resolve(wanted, {})).rejects.toMatchObject({
+      code: "REFUSED",
+      hint: expect.stringContaining("docker-daemon:"),
     });
   });
 
