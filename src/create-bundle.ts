@@ -6,9 +6,8 @@ import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import type { Definition } from "./definition/definition.ts";
 import { sourceDateEpoch } from "./definition/source-date-epoch.ts";
-import { connectEngine } from "./engine/connect-engine.ts";
+import { chooseImage } from "./source/choose-image.ts";
 import { type CreatePlan, assertEnoughSpace, planCreate } from "./source/create-plan.ts";
-import { createEngineImageSource } from "./source/engine-images.ts";
 import { checkManifest, refuseCloudName } from "./source/model-checks.ts";
 import { createRegistryModelSource } from "./source/registry-models.ts";
 import type { ResolvedModel } from "./source/source.ts";
@@ -28,7 +27,7 @@ export interface CreateOptions extends WorkOptions {
   readonly fromStore?: string | undefined;
   /** A mirror for names whose host is registry.ollama.ai. */
   readonly modelRegistry?: string | undefined;
-  /** Hosts of model names that are asked over plain HTTP. */
+  /** Hosts of model and image names that are asked over plain HTTP. */
   readonly insecureRegistries?: readonly string[] | undefined;
   /** Stop after the plan. */
   readonly dryRun?: boolean | undefined;
@@ -64,9 +63,11 @@ export async function createBundle(
     resolve(options.staging ?? defaultStagingDirectory(env)),
     pool,
   );
-  const sources = await chooseSources(definition, volume, options);
+  const sources = await chooseSources(definition, volume, { ...options, ...work });
   const resolved = await resolveContents(definition, sources, work);
-  const plan = await planCreate({ ...resolved, name, platform, output, staging: volume.directory });
+  const imageFrom = sources.image?.from;
+  const where = { output, staging: volume.directory };
+  const plan = await planCreate({ ...resolved, ...where, name, platform, imageFrom });
   options.onPlan?.(plan);
   if (options.dryRun === true) return { plan, warnings };
   await assertEnoughSpace(plan);
@@ -86,9 +87,9 @@ export async function createBundle(
 }
 
 async function chooseSources(
-  { image }: Definition,
+  { image, platform }: Definition,
   volume: StagingVolume,
-  { env = process.env, signal, fromStore, modelRegistry, insecureRegistries = [] }: CreateOptions,
+  { env = process.env, fromStore, modelRegistry, insecureRegistries = [], ...work }: CreateOptions,
 ): Promise<Sources> {
   const models =
     fromStore === undefined
@@ -99,12 +100,13 @@ async function chooseSources(
         })
       : createStoreModelSource({ store: resolve(fromStore), volume });
   if (image === undefined) return { models };
-  const engine = await connectEngine({ env, signal });
-  return { models, image: { engine, source: createEngineImageSource({ engine, volume }) } };
+  const { signal, onProgress } = work;
+  const options = { platform, volume, env, insecureHosts: insecureRegistries, signal, onProgress };
+  return { models, image: await chooseImage(image, options) };
 }
 
 async function resolveContents(
-  { image, models, platform }: Definition,
+  { models }: Definition,
   sources: Sources,
   work: WorkOptions,
 ): Promise<ResolvedContents> {
@@ -115,9 +117,5 @@ async function resolveContents(
     checkManifest(model.name, model.manifest, work.onProgress);
     resolved.push(model);
   }
-  if (image === undefined) return { models: resolved };
-  return {
-    models: resolved,
-    image: await sources.image?.source.resolve({ reference: image, platform }, work),
-  };
+  return { models: resolved, image: await sources.image?.resolve(work) };
 }

@@ -19,6 +19,7 @@ export {
 } from "./core/errors.ts";
 export type { OnProgress, ProgressEvent, WorkOptions } from "./core/progress.ts";
 export { type Definition, type DefinitionFields, definitionOf } from "./definition/definition.ts";
+export type { ImageLocation } from "./definition/image-location.ts";
 export { readDefinitionFile } from "./definition/read-definition-file.ts";
 export type { ExpectedModel, HealthCheck, HealthReport } from "./health/health-report.ts";
 export { UnhealthyError } from "./health/unhealthy-error.ts";

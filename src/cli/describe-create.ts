@@ -12,6 +12,9 @@ export function describeCreatePlan(plan: CreatePlan): string {
   const lines = [
     `Plan: bundle "${name}" for ${platform}`,
     ...itemTable(items).split("\n"),
+    ...items.flatMap(({ name, from }) =>
+      from === undefined ? [] : [printableLine(`${name} comes from ${from}`)],
+    ),
     `${printableLine(output)}: ${bundleAtMost === undefined ? "size not known before the image is staged" : `at most ${formatBytes(bundleAtMost)}`}`,
     ...space.map(({ what, path, needed, free }) => {
       const place = printableLine(path);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { DefinitionError } from "../core/errors.ts";
-import { fullImageReference, parseImageReference } from "../core/image-reference.ts";
 import { type ModelName, fullModelName, parseModelName } from "../core/model-name.ts";
+import { type ImageLocation, parseImageLocation } from "./image-location.ts";
 
 const NONE = "none";
 const DEFAULT_IMAGE = "ollama/ollama:latest";
@@ -20,7 +20,7 @@ export const definitionFields = z.strictObject({
     .regex(NAME, "expected letters, digits, '.', '_' and '-', at most 64 of them")
     .optional(),
   platform: z.string().regex(PLATFORM, "expected a platform such as linux/amd64").optional(),
-  /** An image reference, or "none". */
+  /** What {@link parseImageLocation} reads, or "none". */
   image: z.string().optional(),
   /** Model names, or "none". */
   models: z
@@ -35,8 +35,8 @@ export interface Definition {
   readonly name: string;
   /** `linux/amd64` */
   readonly platform: string;
-  /** Fully qualified; missing for a bundle of models alone. */
-  readonly image?: string | undefined;
+  /** Missing for a bundle of models alone. */
+  readonly image?: ImageLocation | undefined;
   /** In the order given, each once. */
   readonly models: readonly ModelName[];
 }
@@ -55,7 +55,7 @@ export function definitionOf(
   const definition = {
     name: fields.name ?? defaults.name,
     platform: fields.platform ?? defaults.platform,
-    image: image === NONE ? undefined : fullImageReference(parseImageReference(image)),
+    image: image === NONE ? undefined : parseImageLocation(image),
     models: models === NONE ? [] : withoutRepeats(models.map(parseModelName)),
   };
   if (definition.image === undefined && definition.models.length === 0) {

@@ -10,8 +10,12 @@ export interface Purpose {
   readonly what: string;
   /** Says that the registry does not have it: `Cannot find model "tiny:latest"`. */
   readonly ifMissing: string;
+  /** What to do where the registry refuses it; by default what goes for models. */
+  readonly ifRefused?: string;
 }
 
+const PRIVATE_MODELS =
+  "Private models are had with `ollama pull` where you are signed in; then use --from-store.";
 const MAX_ERROR_TEXT = 4096;
 /** Who waits longer than this is better told, and comes again. */
 const MAX_WAIT_MS = 600_000;
@@ -22,7 +26,7 @@ const errorShape = z.object({ errors: z.array(z.object({ message: z.string() }))
 /** The error for an answer that is no success; uses up its body. */
 export async function statusError(
   answer: HttpAnswer,
-  { what, ifMissing }: Purpose,
+  { what, ifMissing, ifRefused = PRIVATE_MODELS }: Purpose,
 ): Promise<Error> {
   const { status, url } = answer;
   const said = await textOf(answer);
@@ -43,7 +47,7 @@ export async function statusError(
   }
   if (status === 401 || status === 403) {
     return new SourceError("REFUSED", `Cannot fetch ${what}: ${at}`, {
-      hint: "Private models are had with `ollama pull` where you are signed in; then use --from-store.",
+      hint: ifRefused,
     });
   }
   const isTemporary = status === 408 || status === 425 || status === 429 || status >= 500;
@@ -69,7 +73,7 @@ function notNow(message: string, waitMs: number): Error {
 export function badAnswer(url: URL, { what }: Purpose, found: string): TransientFailure {
   return new TransientFailure(
     new SourceError("BAD_ANSWER", `Cannot fetch ${what} from ${shownUrl(url)}: ${found}`, {
-      hint: "Try again, or use another registry with --model-registry.",
+      hint: "Try again, or use another registry.",
     }),
   );
 }

@@ -11,6 +11,8 @@ import type { ResolvedImage, ResolvedModel } from "./source.ts";
 export interface PlannedItem {
   readonly kind: "image" | "model";
   readonly name: string;
+  /** Where an image comes from, for people. */
+  readonly from?: string | undefined;
   /** What the name was resolved to: a model's manifest digest, an image's identity at its source, where that has it. */
   readonly digest?: string | undefined;
   /** Missing for an image of which its source does not say it yet. */
@@ -58,18 +60,23 @@ interface Resolved {
   readonly output: string;
   readonly staging: string;
   readonly image?: ResolvedImage | undefined;
+  readonly imageFrom?: string | undefined;
   readonly models: readonly ResolvedModel[];
 }
 
 export async function planCreate({
   image,
+  imageFrom,
   models,
   output,
   staging,
   name,
   platform,
 }: Resolved): Promise<CreatePlan> {
-  const items = [...(image === undefined ? [] : [imageItem(image)]), ...models.map(modelItem)];
+  const items = [
+    ...(image === undefined ? [] : [imageItem(image, imageFrom)]),
+    ...models.map(modelItem),
+  ];
   const blobs = new Map(
     models.flatMap((model) => blobsOf(model.manifest)).map((blob) => [blob.sha256, blob.size]),
   );
@@ -118,10 +125,11 @@ export async function assertEnoughSpace({ space }: CreatePlan): Promise<void> {
   }
 }
 
-function imageItem(image: ResolvedImage): PlannedItem {
+function imageItem(image: ResolvedImage, from: string | undefined): PlannedItem {
   return {
     kind: "image",
     name: image.reference,
+    from,
     digest: image.identity,
     size: image.statedSize,
     isExact: isStaged(image),

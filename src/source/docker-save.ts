@@ -1,26 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Readable } from "node:stream";
-import { z } from "zod";
 import { DefinitionError, SourceError } from "../core/errors.ts";
 import { fullImageReference, parseImageReference } from "../core/image-reference.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
-import { type ImageConfig, jsonOrUndefined, parseImageConfig } from "./image-config.ts";
+import { type DockerManifestEntry, parseDockerManifest } from "./docker-manifest.ts";
+import { type ImageConfig, parseImageConfig } from "./image-config.ts";
 import type { StagedImage } from "./source.ts";
 import { type ArchiveContents, HINT, type TakeApartOptions, takeApart } from "./take-apart.ts";
 
 const MAX_CONFIG_SIZE = 4 * 1024 * 1024;
-
-/** Docker's manifest.json: https://github.com/moby/docker-image-spec/blob/main/v1.2.md#combined-image-json--filesystem-changeset-format */
-const manifestShape = z.array(
-  z.object({
-    Config: z.string(),
-    RepoTags: z.array(z.string()).nullish(),
-    Layers: z.array(z.string()).nullish(),
-  }),
-);
-
-type ManifestEntry = z.infer<typeof manifestShape>[number];
 
 export interface SavedImageOptions extends TakeApartOptions {
   /** `linux/amd64`: the archive may name images of other platforms, absent or not. */
@@ -39,7 +28,7 @@ export async function readDockerSave(
   options: SavedImageOptions,
 ): Promise<StagedImage> {
   const contents = await takeApart(tar, options);
-  const entries = parseManifest(contents.manifest, options);
+  const entries = readManifest(contents.manifest, options);
   const { config, parsed, layers } = await chooseImage(entries, contents, options);
   return {
     reference: options.reference,
@@ -49,18 +38,13 @@ export async function readDockerSave(
   };
 }
 
-function parseManifest(
+function readManifest(
   bytes: Buffer | undefined,
   options: SavedImageOptions,
-): readonly ManifestEntry[] {
-  if (bytes === undefined)
-    throw incomplete(options, "it has no manifest.json: it is cut off, or no image");
-  const parsed = manifestShape.safeParse(jsonOrUndefined(bytes));
-  if (parsed.success) return parsed.data;
-  throw incomplete(
-    options,
-    `its manifest.json cannot be read: ${z.prettifyError(parsed.error).slice(0, 300)}`,
-  );
+): readonly DockerManifestEntry[] {
+  const parsed = parseDockerManifest(bytes);
+  if ("problem" in parsed) throw incomplete(options, parsed.problem);
+  return parsed.entries;
 }
 
 interface Chosen {
@@ -71,7 +55,7 @@ interface Chosen {
 
 /** The entry of the wanted platform; where one has the reference among its names, of those only. */
 async function chooseImage(
-  entries: readonly ManifestEntry[],
+  entries: readonly DockerManifestEntry[],
   contents: ArchiveContents,
   options: SavedImageOptions,
 ): Promise<Chosen> {

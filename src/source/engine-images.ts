@@ -86,7 +86,7 @@ async function assertPlatform(
     "NOT_SUPPORTED",
     `Cannot take "${reference}" for ${platform} from the engine at ${engine.address}: it runs ${info.platform}, and only images for that are taken from it`,
     {
-      hint: `Create the bundle on a machine with ${platform}, or one for ${info.platform} with --platform.`,
+      hint: `Take it from its registry with --image docker://${reference}, or pack the one for ${info.platform} with --platform.`,
     },
   );
 }

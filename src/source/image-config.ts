@@ -1,10 +1,16 @@
 import { z } from "zod";
 
-/** What is needed of an image's config (https://github.com/opencontainers/image-spec/blob/main/config.md); Docker's is alike. */
-const config = z.object({
+/** As configs and the entries of an index have it. */
+export const platformShape = z.object({
   os: z.string(),
   architecture: z.string(),
   variant: z.string().optional(),
+});
+
+type Platform = z.infer<typeof platformShape>;
+
+/** What is needed of an image's config (https://github.com/opencontainers/image-spec/blob/main/config.md); Docker's is alike. */
+const config = platformShape.extend({
   rootfs: z.object({ diff_ids: z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/)) }),
 });
 
@@ -19,10 +25,13 @@ export interface ImageConfig {
 export function parseImageConfig(bytes: Buffer): ImageConfig | undefined {
   const { data } = config.safeParse(jsonOrUndefined(bytes));
   if (data === undefined) return undefined;
-  const { os, architecture, variant } = data;
-  // Every arm64 is v8.
+  return { platform: platformName(data), diffIds: data.rootfs.diff_ids };
+}
+
+/** `linux/amd64`. Every arm64 is v8. */
+export function platformName({ os, architecture, variant }: Platform): string {
   const suffix = architecture === "arm64" || !variant ? "" : `/${variant}`;
-  return { platform: `${os}/${architecture}${suffix}`, diffIds: data.rootfs.diff_ids };
+  return `${os}/${architecture}${suffix}`;
 }
 
 export function jsonOrUndefined(bytes: Buffer): unknown {

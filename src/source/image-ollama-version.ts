@@ -10,13 +10,14 @@ const VERSION_TAG = /^v?(?<version>\d+\.\d+\.\d+(?:-rc\d+)?)(?:-[a-z0-9]+)?$/;
 const VERSION_TEXT = /\bversion is (?<version>\d+\.\d+\.\d+\S*)/;
 
 export interface OllamaVersionOptions extends WorkOptions {
-  readonly engine: Engine;
+  /** One that has the image; without one only a tag tells. */
+  readonly engine?: Engine | undefined;
   /** Milliseconds that `ollama --version` may take in the image. */
   readonly timeout?: number;
 }
 
 /**
- * The version of Ollama in an image that the engine has: from a tag that is one, else from the program itself. Labels are not
+ * The version of Ollama in an image: from a tag that is one, else from the program itself, where an engine has the image. Labels are not
  * asked, since they are the base system's. Undefined where neither says it.
  */
 export async function ollamaVersionOf(
@@ -25,7 +26,7 @@ export async function ollamaVersionOf(
 ): Promise<string | undefined> {
   const { tag = "" } = parseImageReference(reference);
   const version = VERSION_TAG.exec(tag)?.groups?.["version"];
-  if (version !== undefined) return version;
+  if (version !== undefined || engine === undefined) return version;
   const timer = AbortSignal.timeout(timeout);
   const spec = {
     name: `ollama-bundle-version-${randomBytes(6).toString("hex")}`,

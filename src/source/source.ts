@@ -16,6 +16,13 @@ export interface Source<Wanted, Resolved, Staged> {
 export type ModelSource = Source<ModelName, ResolvedModel, StagedModel>;
 export type ImageSource = Source<WantedImage, ResolvedImage, StagedImage>;
 
+/** Images of one file or directory, where only the platform is still open. */
+export type FileSource<Resolved extends ResolvedImage> = Source<
+  Pick<WantedImage, "platform">,
+  Resolved,
+  StagedImage
+>;
+
 /** A model as its source has it at this moment. */
 export interface ResolvedModel {
   readonly name: ModelName;

@@ -1,11 +1,10 @@
-import type { Engine } from "../engine/engine.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { fullModelName } from "../core/model-name.ts";
+import type { ChosenImage } from "./choose-image.ts";
 import { type ModelFacts, describeModel } from "./describe-model.ts";
 import { ollamaVersionOf } from "./engine-images.ts";
 import { checkConfig } from "./model-checks.ts";
 import type {
-  ImageSource,
   ModelSource,
   ResolvedImage,
   ResolvedModel,
@@ -17,7 +16,7 @@ import type {
 export interface Sources {
   readonly models: ModelSource;
   /** Missing when no image is packed. */
-  readonly image?: { readonly source: ImageSource; readonly engine: Engine } | undefined;
+  readonly image?: ChosenImage | undefined;
 }
 
 export interface ResolvedContents {
@@ -61,13 +60,15 @@ async function stageImage(
   if (image === undefined)
     throw new Error("an image is to be staged and there is no source for it");
   options.onProgress?.({ kind: "step", text: `Staging the image ${resolved.reference}` });
-  const staged = { ...(await image.source.stage(resolved, options)), role: "ollama" } as const;
+  const staged = { ...(await image.stage(resolved, options)), role: "ollama" } as const;
   const ollamaVersion = await ollamaVersionOf(resolved.reference, {
     ...options,
     engine: image.engine,
   });
   if (ollamaVersion !== undefined) return { ...staged, ollamaVersion };
-  const text = `The version of Ollama in "${resolved.reference}" is not known: its tag is no version, and \`ollama --version\` in it says none`;
+  const asked =
+    image.engine === undefined ? "no engine has it to ask" : "`ollama --version` in it says none";
+  const text = `The version of Ollama in "${resolved.reference}" is not known: its tag is no version, and ${asked}`;
   options.onProgress?.({ kind: "warning", text });
   return staged;
 }

@@ -1,15 +1,13 @@
-import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { posix } from "node:path";
 import { isSha256Hex } from "../core/digest.ts";
 import { SourceError } from "../core/errors.ts";
-import { giveBackPiece } from "../core/give-back.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { type ReadTarEntry, TarError, readTar } from "../core/tar.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingVolume } from "../staging/staging-volume.ts";
-import { DecompressError, openCompressed } from "./decompress.ts";
+import { stageUncompressed } from "./stage-uncompressed.ts";
 
 const MAX_ENTRIES = 10_000;
 const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
@@ -67,7 +65,7 @@ export async function takeApart(
 }
 
 /** A symbolic link is relative to its directory, a hard link to the top. */
-function targetOf(path: string, { type, linkName = "" }: ReadTarEntry): string {
+export function targetOf(path: string, { type, linkName = "" }: ReadTarEntry): string {
   return posix.normalize(type === "symlink" ? posix.join(posix.dirname(path), linkName) : linkName);
 }
 
@@ -85,54 +83,21 @@ interface Entry {
   readonly content: AsyncIterable<Uint8Array>;
 }
 
-async function stageEntry(
-  { path, content }: Entry,
-  options: TakeApartOptions,
-): Promise<StagedFile> {
+function stageEntry({ path, content }: Entry, options: TakeApartOptions): Promise<StagedFile> {
   const label = `"${path}" of the image "${options.reference}"`;
-  const named = digestInName(path);
-  const hash = createHash("sha256");
-  const opened = await openCompressed(named === undefined ? content : hashed(content, hash));
-  await using writer = options.volume.createContent();
-  try {
-    for await (const bytes of opened.content) {
-      await writer.write(bytes);
-      giveBackPiece(bytes);
-    }
-  } catch (error) {
-    if (!(error instanceof DecompressError)) throw error;
-    throw new SourceError("WRONG_CONTENT", `Cannot unpack ${label}: ${error.message}`, {
-      cause: error,
-      hint: HINT,
-    });
-  }
-  const found = named && hash.digest("hex");
-  if (found === named) return await writer.commit();
-  throw new SourceError(
-    "WRONG_CONTENT",
-    `Cannot stage ${label}: it hashes to sha256:${found}, expected sha256:${named}`,
-    { hint: HINT },
-  );
+  const packedSha256 = digestInName(path);
+  return stageUncompressed({ content, packedSha256, label, hint: HINT }, options.volume);
 }
 
 /** A blob of an OCI layout, and a config of the legacy one, is named by its sha256; a legacy layer's directory is not. */
-function digestInName(path: string): string | undefined {
+export function digestInName(path: string): string | undefined {
   const hex = /^(?:blobs\/sha256\/(?<blob>[^/]+)|(?<config>[^/]+)\.json)$/.exec(path)?.groups;
   const digest = hex?.["blob"] ?? hex?.["config"] ?? "";
   return isSha256Hex(digest) ? digest : undefined;
 }
 
-async function* hashed(
-  content: AsyncIterable<Uint8Array>,
-  hash: ReturnType<typeof createHash>,
-): AsyncGenerator<Uint8Array> {
-  for await (const bytes of content) {
-    hash.update(bytes);
-    yield bytes;
-  }
-}
-
-async function* counted(
+/** The content as it is, its bytes counted as they go by. */
+export async function* counted(
   content: AsyncIterable<Uint8Array>,
   count: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {

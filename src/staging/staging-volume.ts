@@ -103,6 +103,12 @@ export class StagingVolume {
     return kept;
   }
 
+  /** Removes content that served only to make other content. */
+  async remove(sha256: string): Promise<void> {
+    const path = this.#context.paths.blob(sha256);
+    await onDisk(this.#context.paths.root, () => rm(path, { force: true }));
+  }
+
   /** A writer for content that comes as a stream and whose digest need not be known. */
   createContent(): ContentWriter {
     return new ContentWriter({

@@ -18,7 +18,7 @@ describe("a definition", () => {
     expect(definitionOf({ models: ["gemma:2b", "hf.co/user/repo:Q4_K_M"] }, defaults)).toEqual({
       name: "bundle",
       platform: "linux/amd64",
-      image: "docker.io/ollama/ollama:latest",
+      image: { transport: "any", reference: "docker.io/ollama/ollama:latest" },
       models: [
         { host: "registry.ollama.ai", namespace: "library", model: "gemma", tag: "2b" },
         { host: "hf.co", namespace: "user", model: "repo", tag: "Q4_K_M" },

@@ -207,7 +207,8 @@ describe("what a user can get wrong, or meet", () => {
   }
 
   function withEngine(dockerHost: string, ...args: readonly string[]): Promise<CommandResult> {
-    const what = args[0] === "create" ? ["--models", "none", "-o", "x.tar.gz"] : [];
+    const image = ["--models", "none", "--image", "docker-daemon:ollama/ollama:0.24.0"];
+    const what = args[0] === "create" ? [...image, "-o", "x.tar.gz"] : [];
     return runBundle([...args, ...what], { home: side.path, env: { DOCKER_HOST: dockerHost } });
   }
 

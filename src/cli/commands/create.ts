@@ -29,7 +29,10 @@ export function addCreateCommand(program: Command, run: Run): void {
       "models, separated by commas, or none: llama3.2,gemma:2b,host/ns/model:tag",
       oneMoreList,
     )
-    .option("--image <reference>", "the Ollama image, or none (default: ollama/ollama:latest)")
+    .option(
+      "--image <image>",
+      "the Ollama image, or none: a reference (through the engine if there is one, else from its registry), docker://REF (from its registry), docker-daemon:REF, docker-archive:FILE[:REF], oci:DIR[:TAG], oci-archive:FILE[:TAG] (default: ollama/ollama:latest)",
+    )
     .option(
       "--platform <platform>",
       "platform of the image, such as linux/arm64 (default: this machine's)",
