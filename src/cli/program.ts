@@ -5,7 +5,6 @@ import { addHealthCommand } from "./commands/health.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addInstallCommand } from "./commands/install.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
-import { refuseRepeats } from "./commands/options.ts";
 import type { Run } from "./commands/run.ts";
 
 /**
@@ -30,7 +29,6 @@ export function createProgram(typedName: string, run: Run): Command {
   addVerifyCommand(program, run);
   addInstallCommand(program, run);
   addHealthCommand(program, run);
-  program.commands.forEach(refuseRepeats);
   return program;
 }
 

@@ -38,16 +38,6 @@ test.each([
   { args: ["inspect"], says: "missing required argument 'file'", help: "inspect --help" },
   { args: ["verify", "a", "b"], says: "too many arguments", help: "verify --help" },
   { args: ["health", "--health-timeout", "soon"], says: "'soon'", help: "health --help" },
-  {
-    args: ["create", "-o", "a.tar.gz", "--output", "b.tar.gz"],
-    says: "option '-o, --output <file>' is given more than once",
-    help: "create --help",
-  },
-  {
-    args: ["health", "--health-timeout", "9", "--health-timeout", "9"],
-    says: "is given more than once",
-    help: "health --help",
-  },
   { args: ["health", "--health-timeout", "0"], says: "number of seconds", help: "health --help" },
 ])("$args is a usage error that says where help is", async ({ args, says, help }) => {
   const { exitCode, stdout, stderr } = await runBundle(args);

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 /** Longer than any timer of Node can be set to would mean at once. */
 const MOST_SECONDS = 1_000_000;
@@ -30,20 +30,6 @@ export function oneMore(value: string, before: readonly string[] = []): readonly
 /** For a list that may be given in several parts. */
 export function oneMoreList(value: string, before?: string): string {
   return before === undefined ? value : `${before},${value}`;
-}
-
-/** Of an option that takes one value the last would silently win. */
-export function refuseRepeats(command: Command): void {
-  const single = command.options.filter(
-    ({ required, parseArg }) => required && parseArg !== oneMore && parseArg !== oneMoreList,
-  );
-  for (const option of single) {
-    let isGiven = false;
-    command.on(`option:${option.name()}`, () => {
-      if (isGiven) command.error(`option '${option.flags}' is given more than once`);
-      isGiven = true;
-    });
-  }
 }
 
 function parseSeconds(text: string): number {
