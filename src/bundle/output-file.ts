@@ -22,6 +22,10 @@ export class OutputFile implements AsyncDisposable {
     return new OutputFile(path, await open(partialOf(path), "wx", 0o644), pool.sequentialHash());
   }
 
+  get isNamed(): boolean {
+    return this.#isNamed;
+  }
+
   /** Bytes so far. */
   get size(): number {
     return this.#size;

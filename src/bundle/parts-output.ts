@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { basename } from "node:path";
 import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
 import { writeFileWhole } from "../core/files.ts";
@@ -31,6 +32,7 @@ export class PartsOutput implements OutputFiles {
   readonly #files: OutputFile[] = [];
   readonly #listed: ListedPart[] = [];
   #current: PartFile | undefined;
+  #isComplete = false;
 
   constructor(path: string, pool: ChunkPool, partSize: number) {
     this.#path = path;
@@ -50,11 +52,16 @@ export class PartsOutput implements OutputFiles {
     for (const file of this.#files) await file.takeName();
     const names = this.#files.map((file) => file.path);
     await removeOthers(this.#path, names);
-    return { sha256, ...(await this.#writeSidecars(id, sha256)) };
+    const sidecars = await this.#writeSidecars(id, sha256);
+    this.#isComplete = true;
+    return { sha256, ...sidecars };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const file of this.#files) await file[Symbol.asyncDispose]();
+    for (const file of this.#files) {
+      await file[Symbol.asyncDispose]();
+      if (!this.#isComplete && file.isNamed) await rm(file.path, { force: true });
+    }
   }
 
   /** Gives every part its share of the bytes. */

@@ -3,12 +3,14 @@ import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from "node:
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BundleOutput } from "../../src/bundle/bundle-output.ts";
 import { BundleReader } from "../../src/bundle/bundle-reader.ts";
 import { findBundle } from "../../src/bundle/find-bundle.ts";
 import { assertComplete } from "../../src/bundle/part-set.ts";
 import { writeBundle } from "../../src/bundle/write-bundle.ts";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { rewriteBundle } from "../../src/rewrite-bundle.ts";
 import { noise, smallContents } from "../support/small-bundle.ts";
 import { type SmallParts, writeSmallParts } from "../support/small-parts.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -158,10 +160,26 @@ describe("a bundle that is written in parts", () => {
     expect(await files()).toEqual(["b.tar.gz", "b.tar.gz.sha256"]);
   });
 
+  test("says that it is complete last: one that cannot be given its names is not there at all", async () => {
+    await using elsewhere = await temporaryDirectory();
+    const path = join(elsewhere.path, "b.tar.gz");
+    {
+      await using output = await BundleOutput.create(path, { pool, partSize: 100_000 });
+      await output.write(noise(450_000));
+      await mkdir(`${path}.003`);
+      await expect(output.finish(parts.id)).rejects.toThrow("EISDIR");
+      expect(await readdir(elsewhere.path)).not.toContain("b.tar.gz.parts.json");
+    }
+    expect(await readdir(elsewhere.path)).toEqual(["b.tar.gz.003"]);
+  });
+
   test("is not written where it would take more than 999 parts, and leaves nothing behind", async () => {
     await using elsewhere = await temporaryDirectory();
     const contents = await smallContents(elsewhere.path, noise(300_000));
-    const place = { path: join(elsewhere.path, "b.tar.gz"), pool, partSize: 400 };
+    const output = join(elsewhere.path, "b.tar.gz");
+    const bundle = join(directory.path, "parts");
+    await expect(rewriteBundle({ bundle, output, partSize: 400 })).rejects.toThrow("than 999");
+    const place = { path: output, pool, partSize: 400 };
     await expect(writeBundle(contents, place, {})).rejects.toMatchObject({ code: "USAGE" });
     expect((await readdir(elsewhere.path)).filter((name) => name.startsWith("b."))).toEqual([]);
   });
