@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
 import { ChangedFileError } from "./bundle/changed-file-error.ts";
+import { assertEnoughNumbers } from "./bundle/split-size.ts";
 import { type WrittenBundle, writeBundle } from "./bundle/write-bundle.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
@@ -19,6 +20,8 @@ import { StagingVolume } from "./staging/staging-volume.ts";
 export interface CreateOptions extends WorkOptions {
   /** Path of the bundle. */
   readonly output: string;
+  /** Bytes of each part, where the bundle is to be written in parts. */
+  readonly partSize?: number | undefined;
   /** Replace what is there. */
   readonly force?: boolean | undefined;
   /** The staging volume; by default `ollama-bundle/staging` below XDG_CACHE_HOME or ~/.cache. */
@@ -44,14 +47,14 @@ export interface CreateReport {
 }
 
 /**
- * Packs what a definition asks for into one file, and its sidecar. Throws {@link DefinitionError}, {@link SourceError},
+ * Packs what a definition asks for into one file, or its parts, and sidecars. Throws {@link DefinitionError}, {@link SourceError},
  * {@link EngineError} or {@link HostError}; nothing is ever left under the final name that is not whole.
  */
 export async function createBundle(
   definition: Definition,
   options: CreateOptions,
 ): Promise<CreateReport> {
-  const { env = process.env, force = false } = options;
+  const { env = process.env, force = false, partSize } = options;
   const { name, platform } = definition;
   const { work, warnings } = keepingWarnings(options);
   const output = resolve(options.output);
@@ -69,6 +72,7 @@ export async function createBundle(
   const where = { output, staging: volume.directory };
   const plan = await planCreate({ ...resolved, ...where, name, platform, imageFrom });
   options.onPlan?.(plan);
+  if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
   if (options.dryRun === true) return { plan, warnings };
   await assertEnoughSpace(plan);
   const staged = await stageContents(resolved, sources, work);
@@ -76,7 +80,7 @@ export async function createBundle(
   try {
     const bundle = await writeBundle(
       { name, platform, ...staged },
-      { path: output, pool, mtime, force },
+      { path: output, pool, mtime, force, partSize },
       work,
     );
     return { plan, bundle, warnings };

@@ -6,8 +6,8 @@ import { ChunkPool } from "./core/chunks/pool.ts";
 import type { WorkOptions } from "./core/progress.ts";
 
 export interface InspectOptions extends WorkOptions {
-  /** The bundle; without one, the only `.tar.gz` in `directory`. */
-  readonly bundle?: string | undefined;
+  /** The bundle: a file, a part, a sidecar, a directory, or several of them; without any, the only one in `directory`. */
+  readonly bundle?: string | readonly string[] | undefined;
   readonly directory?: string | undefined;
   /** Also the full texts of the models' licences. */
   readonly licenses?: boolean | undefined;
@@ -34,12 +34,12 @@ const MAX_LICENSE_SIZE = 1024 * 1024;
 
 /** What is in a bundle, from the end of the file without reading the rest, and so without checking it. Throws {@link BundleError}. */
 export async function inspectBundle(options: InspectOptions): Promise<Inspection> {
-  const path = options.bundle ?? (await findBundle(options.directory ?? process.cwd()));
+  const place = await findBundle(options.bundle, options.directory);
   await using pool = options.licenses === true ? new ChunkPool() : undefined;
-  await using reader = await BundleReader.open(path, pool);
+  await using reader = await BundleReader.open(place, pool);
   const { name, platform, tool, images, models, files } = reader.manifest;
   return {
-    path,
+    path: reader.path,
     name,
     id: reader.id,
     size: reader.fileSize,

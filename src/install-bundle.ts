@@ -1,4 +1,6 @@
 import { BundleReader } from "./bundle/bundle-reader.ts";
+import { findBundle } from "./bundle/find-bundle.ts";
+import { assertComplete } from "./bundle/part-set.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import { connectEngine } from "./engine/connect-engine.ts";
@@ -36,8 +38,8 @@ import { inTransaction } from "./install/transaction.ts";
 import { explainUnhealthyContainer } from "./install/unhealthy-container.ts";
 
 export interface InstallOptions extends WorkOptions, InstallWishes {
-  /** Path of the bundle. */
-  readonly bundle: string;
+  /** The bundle: a file, a part, a sidecar, a directory, or several of them. */
+  readonly bundle: string | readonly string[];
   /** Names of models, as people type them; by default all are installed. */
   readonly only?: readonly string[] | undefined;
   /** Where the Ollama that uses `store` answers; default `http://127.0.0.1:11434`. */
@@ -80,8 +82,10 @@ interface Run extends Installation {
 export async function installBundle(options: InstallOptions): Promise<InstallReport> {
   const { env = process.env, now = () => new Date(), keepOnFailure = false } = options;
   const store = readStoreWish(options);
+  const place = await findBundle(options.bundle);
+  if (place.kind === "parts") assertComplete(place);
   await using pool = new ChunkPool();
-  await using bundle = await BundleReader.open(options.bundle, pool);
+  await using bundle = await BundleReader.open(place, pool);
   const selection = selectModels(bundle.manifest, options.only);
   const startedAt = now();
   const id = newInstallationId(startedAt);

@@ -21,7 +21,8 @@ const LAYERS = [
   ["core"],
 ];
 
-const OFFLINE_USE_CASES = /^(?:verify-bundle|install-bundle|inspect-bundle|check-health)\.ts$/;
+const OFFLINE_USE_CASES =
+  /^(?:verify-bundle|install-bundle|inspect-bundle|rewrite-bundle|check-health)\.ts$/;
 const OFFLINE_PHASES = ["install", "health"];
 const CONNECTED = ["registry", "source", "staging"];
 

@@ -2,24 +2,32 @@ import type { Stats } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { HostError, hasCode } from "../core/errors.ts";
+import { bundleFiles } from "./former-files.ts";
 
-/** Finds out before anything is fetched whether a bundle can be written to `output`. Throws {@link HostError}. */
+/**
+ * Finds out before anything is fetched whether a bundle can be written to `output`; `force` is missing where nothing is ever
+ * replaced. Throws {@link HostError}.
+ */
 export async function assertWritableOutput(
   output: string,
-  { force }: { readonly force: boolean },
+  { force }: { readonly force?: boolean | undefined },
 ): Promise<void> {
   await assertWritableDirectory(dirname(output), output);
-  const existing = await statOrUndefined(output);
-  if (existing === undefined) return;
-  if (!existing.isFile()) {
+  const existing = await bundleFiles(output);
+  for (const path of existing) {
+    if ((await statOrUndefined(path))?.isFile() !== false) continue;
     throw new HostError(
       "NOT_A_FILE",
-      `Cannot write the bundle "${output}": something that is no file has that name`,
+      `Cannot write the bundle "${path}": something that is no file has that name`,
     );
   }
-  if (force) return;
-  throw new HostError("EXISTS", `Cannot write the bundle "${output}": it exists`, {
-    hint: "Replace it with --force, or choose another name with --output.",
+  if (force === true || existing.length === 0) return;
+  const what = existing.includes(output) ? "it exists" : "parts of it exist";
+  throw new HostError("EXISTS", `Cannot write the bundle "${output}": ${what}`, {
+    hint:
+      force === undefined
+        ? "Choose another name or directory with --output."
+        : "Replace it with --force, or choose another name with --output.",
   });
 }
 

@@ -1,22 +1,27 @@
-import type { FileHandle } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Extent } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { shortId } from "../core/digest.ts";
 import { HostError, hasCode, messageOf } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
+import type { BundleFile } from "./bundle-file.ts";
 import { type DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
+import type { BundlePlace } from "./find-bundle.ts";
 import { type Finding, mergeFindings, nameOf } from "./finding.ts";
 import type { ChunkSegment, Layout, Segment } from "./layout.ts";
 import type { ModelsJson } from "./models-json.ts";
 import { type OpenedBundle, openBundleFile } from "./open-bundle-file.ts";
 import { ownersOf } from "./owners.ts";
 import { readAhead } from "./read-ahead.ts";
-import { type Window, expectationsOf, windowsOf } from "./windows.ts";
+import { type Window, expectationsOf, findingsOf, windowsOf } from "./windows.ts";
 
 /** A piece of a file's content, in order; its bytes are valid until it is disposed. */
 export interface ContentPiece extends Disposable {
   readonly runs: readonly Buffer<SharedArrayBuffer>[];
+}
+
+/** A run of the bundle's own bytes, as they lie in it; valid until it is disposed. */
+export interface BundleRun extends Disposable {
+  readonly bytes: Buffer;
 }
 
 /** Windows or chunks that are being checked at a time: enough to keep the disk and every worker busy. */
@@ -32,20 +37,20 @@ export class BundleReader implements AsyncDisposable {
   readonly id: string;
   readonly manifest: ModelsJson;
   readonly layout: Layout;
-  /** Bytes of the file as it is, which is not always what the layout asks for. */
+  /** Bytes of the file as it is, or of the parts as they must be, which is not always what the layout asks for. */
   readonly fileSize: number;
-  readonly #file: FileHandle;
+  readonly #file: BundleFile;
   readonly #pool: ChunkPool | undefined;
   readonly #checked = new Set<Segment>();
   readonly #owners: ReadonlyMap<string, readonly string[]>;
   #chunks: ReadonlyMap<string, readonly ChunkSegment[]> | undefined;
 
-  private constructor(path: string, opened: OpenedBundle, pool: ChunkPool | undefined) {
-    this.path = path;
+  private constructor(opened: OpenedBundle, pool: ChunkPool | undefined) {
+    this.path = opened.file.path;
     this.manifest = opened.manifest;
     this.layout = opened.layout;
     this.id = opened.layout.id;
-    this.fileSize = opened.fileSize;
+    this.fileSize = opened.file.size;
     this.#file = opened.file;
     this.#pool = pool;
     this.#owners = ownersOf(opened.manifest);
@@ -55,8 +60,9 @@ export class BundleReader implements AsyncDisposable {
    * Reads the end of a bundle. A reader that was opened without workers can tell what is in the bundle and nothing more.
    * Throws {@link BundleError}: NOT_A_BUNDLE, NEWER_FORMAT, or DAMAGED with `findings` where not even MODELS.json can be read.
    */
-  static async open(path: string, pool?: ChunkPool): Promise<BundleReader> {
-    return new BundleReader(resolve(path), await openBundleFile(path), pool);
+  static async open(at: string | BundlePlace, pool?: ChunkPool): Promise<BundleReader> {
+    const place = typeof at === "string" ? { kind: "file" as const, path: resolve(at) } : at;
+    return new BundleReader(await openBundleFile(place), pool);
   }
 
   /** The whole content of a file that is known to be small, checked as {@link content} does. */
@@ -83,6 +89,21 @@ export class BundleReader implements AsyncDisposable {
     }
   }
 
+  /** The bytes of the bundle in order, all checked before they are yielded. Throws {@link BundleError} for the first that is wrong. */
+  async *runs({ signal, onProgress }: WorkOptions = {}): AsyncGenerator<BundleRun> {
+    const pool = this.#needPool();
+    const count = countBytes("bundle", this.layout.size, onProgress);
+    const surplus = this.#surplus();
+    if (surplus !== undefined) throw this.#damaged(surplus);
+    for await (const run of readAhead(windowsOf(this.layout.segments), AHEAD, (each) =>
+      this.#openWindow(each, pool),
+    )) {
+      signal?.throwIfAborted();
+      count(run.bytes.length);
+      yield run;
+    }
+  }
+
   /** Checks every byte that {@link content} has not checked yet. Throws {@link BundleError} for the first that is wrong. */
   async checkRest(options: WorkOptions = {}): Promise<void> {
     const rest = this.layout.segments.filter((segment) => !this.#checked.has(segment));
@@ -103,7 +124,7 @@ export class BundleReader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#file.close();
+    await this.#file[Symbol.asyncDispose]();
   }
 
   #chunksOf(path: string): readonly ChunkSegment[] {
@@ -138,34 +159,37 @@ export class BundleReader implements AsyncDisposable {
     pool: ChunkPool,
   ): Promise<{ window: Window; findings: Finding[] }> {
     using lease = await pool.lease();
+    return { window, findings: await this.#findingsIn(window, lease, pool) };
+  }
+
+  async #openWindow(window: Window, pool: ChunkPool): Promise<BundleRun> {
+    const lease = await pool.lease();
+    try {
+      const [finding] = await this.#findingsIn(window, lease, pool);
+      if (finding !== undefined) throw this.#damaged(finding);
+      const bytes = lease.bytes.subarray(0, window.length);
+      return { bytes, [Symbol.dispose]: () => lease[Symbol.dispose]() };
+    } catch (error) {
+      lease[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Reads a window into the leased buffer. */
+  async #findingsIn(window: Window, lease: Lease, pool: ChunkPool): Promise<Finding[]> {
     const expected = expectationsOf(window);
-    const damages = await this.#reading(
-      pool.run("checkWindow", lease, { extent: this.#extent(window), expected }),
-    );
+    const extents = this.#file.extents(window.offset, window.length);
+    const damages = await this.#reading(pool.run("checkWindow", lease, { extents, expected }));
     for (const segment of window.segments) this.#checked.add(segment);
-    const findings = damages.flatMap(({ index, start, end, how }) => {
-      const segment = window.segments[index];
-      return segment === undefined
-        ? []
-        : [
-            {
-              start: window.offset + start,
-              end: window.offset + end,
-              what: nameOf(segment, this.#owners),
-              how,
-            },
-          ];
-    });
-    return { window, findings };
+    return findingsOf(window, damages, this.#owners);
   }
 
   async #openChunk(segment: ChunkSegment, pool: ChunkPool): Promise<ContentPiece> {
     const lease = await pool.lease();
     try {
       const { size, chunk } = segment;
-      const result = await this.#reading(
-        pool.run("openChunk", lease, { extent: this.#extent(segment), size, chunk }),
-      );
+      const extents = this.#file.extents(segment.offset, segment.length);
+      const result = await this.#reading(pool.run("openChunk", lease, { extents, size, chunk }));
       if ("damage" in result) {
         const { start, end, how } = result.damage;
         throw this.#damaged({
@@ -195,10 +219,6 @@ export class BundleReader implements AsyncDisposable {
         { cause: error, hint: "See that it is still there, and its medium still in." },
       );
     }
-  }
-
-  #extent({ offset, length }: { readonly offset: number; readonly length: number }): Extent {
-    return { path: this.path, offset, length };
   }
 
   #surplus(): Finding | undefined {

@@ -1,4 +1,3 @@
-import type { FileHandle } from "node:fs/promises";
 import { z } from "zod";
 import { chunkCount, chunkSizeAt } from "../core/chunks/chunk.ts";
 import {
@@ -8,7 +7,7 @@ import {
   storedRuns,
 } from "../core/chunks/gzip-member.ts";
 import { giveBack } from "../core/give-back.ts";
-import { readRange } from "./file-range.ts";
+import type { BundleFile } from "./bundle-file.ts";
 import { FOOTER_SIZE, tocOffsetOf } from "./footer.ts";
 import { MODELS_JSON, SHA256SUMS, SIGNATURE } from "./layout.ts";
 import { MAX_MODELS_JSON_SIZE } from "./models-json.ts";
@@ -43,17 +42,16 @@ const MAX_SIGNATURE_SIZE = 65_536;
 const TOC_TAIL = 32_768;
 
 /** Finds MODELS.json through the footer, or where that is damaged by looking for its tar header near the end of the file. */
-export async function locate(file: FileHandle, size: number): Promise<Located | undefined> {
-  return (await locateByToc(file, size)) ?? (await locateByScan(file, size));
+export async function locate(file: BundleFile): Promise<Located | undefined> {
+  return (await locateByToc(file)) ?? (await locateByScan(file));
 }
 
-async function locateByToc(file: FileHandle, size: number): Promise<Located | undefined> {
-  const tocOffset = tocOffsetOf(
-    await readRange(file, Math.max(0, size - FOOTER_SIZE), FOOTER_SIZE),
-  );
+async function locateByToc(file: BundleFile): Promise<Located | undefined> {
+  const { size } = file;
+  const tocOffset = tocOffsetOf(await file.read(Math.max(0, size - FOOTER_SIZE), FOOTER_SIZE));
   if (tocOffset === undefined || tocOffset >= size - FOOTER_SIZE) return undefined;
   // Where bytes came in or went, everything that the table of contents names is elsewhere too.
-  const header = await readRange(file, tocOffset, MEMBER_HEADER.length);
+  const header = await file.read(tocOffset, MEMBER_HEADER.length);
   if (!header.equals(MEMBER_HEADER)) return undefined;
   const entries = await lastEntries(file, tocOffset, size - FOOTER_SIZE - tocOffset);
   const read = (path: string, cap: number): Promise<LocatedFile | undefined> => {
@@ -69,8 +67,8 @@ async function locateByToc(file: FileHandle, size: number): Promise<Located | un
   };
 }
 
-async function locateByScan(file: FileHandle, size: number): Promise<Located | undefined> {
-  const found = await scanForModelsJson(file, size);
+async function locateByScan(file: BundleFile): Promise<Located | undefined> {
+  const found = await scanForModelsJson(file);
   const modelsJson = await readStoredFile(file, found, MAX_MODELS_JSON_SIZE);
   return modelsJson && { modelsJson };
 }
@@ -86,7 +84,7 @@ type Entry = Omit<z.infer<typeof entryShape>, "type" | "name">;
 
 /** The files that the last lines of the table of contents name. */
 async function lastEntries(
-  file: FileHandle,
+  file: BundleFile,
   tocOffset: number,
   memberSize: number,
 ): Promise<z.infer<typeof entryShape>[]> {
@@ -101,7 +99,7 @@ async function lastEntries(
 
 /** The end of the content of a stored member. */
 async function readStoredTail(
-  file: FileHandle,
+  file: BundleFile,
   offset: number,
   memberSize: number,
 ): Promise<Buffer> {
@@ -111,13 +109,13 @@ async function readStoredTail(
     (run) => run.contentOffset + run.length > contentSize - TOC_TAIL,
   );
   const parts = await Promise.all(
-    runs.map((run) => readRange(file, offset + run.memberOffset, run.length)),
+    runs.map((run) => file.read(offset + run.memberOffset, run.length)),
   );
   return Buffer.concat(parts);
 }
 
 async function readStoredFile(
-  file: FileHandle,
+  file: BundleFile,
   entry: Entry | undefined,
   cap: number,
 ): Promise<LocatedFile | undefined> {
@@ -127,7 +125,7 @@ async function readStoredFile(
   let offset = entry.offset;
   for (let index = 0; index < chunkCount(entry.size); index += 1) {
     const size = chunkSizeAt(entry.size, index);
-    const member = await readRange(file, offset, storedMemberSize(size));
+    const member = await file.read(offset, storedMemberSize(size));
     offset += storedMemberSize(size);
     members.push(member);
     parts.push(

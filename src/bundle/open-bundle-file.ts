@@ -1,38 +1,54 @@
-import { type FileHandle, constants, open } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
+import { ABSENT } from "../core/chunks/chunk.ts";
 import { MEMBER_HEADER } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { TAR_BLOCK } from "../core/tar-header.ts";
 import { BundleError, DefinitionError, HostError, hasCode, messageOf } from "../core/errors.ts";
+import { BundleFile } from "./bundle-file.ts";
 import { DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
-import { readRange } from "./file-range.ts";
+import type { BundlePlace } from "./find-bundle.ts";
 import type { Finding } from "./finding.ts";
 import { FOOTER_SIZE } from "./footer.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type Located, locate } from "./locate.ts";
 import { type ModelsJson, decodeModelsJson } from "./models-json.ts";
+import type { PartSet } from "./part-set.ts";
 
 export interface OpenedBundle {
-  readonly file: FileHandle;
-  readonly fileSize: number;
+  readonly file: BundleFile;
   readonly manifest: ModelsJson;
   readonly layout: Layout;
 }
 
 /** Opens a bundle and reads its end; see {@link BundleReader.open} for the errors. */
-export async function openBundleFile(path: string): Promise<OpenedBundle> {
-  const file = await openFile(path);
-  try {
-    return await readEnd(file, path);
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+export async function openBundleFile(place: BundlePlace): Promise<OpenedBundle> {
+  await using stack = new AsyncDisposableStack();
+  const file = stack.use(place.kind === "file" ? await wholeFile(place.path) : inParts(place));
+  const opened = await readEnd(file);
+  stack.move();
+  return opened;
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+async function wholeFile(path: string): Promise<BundleFile> {
+  const stats = await statFile(path);
+  if (!stats.isFile()) throw notABundle(path, "it is not a regular file");
+  if (stats.size === 0) throw notABundle(path, "it is empty");
+  return new BundleFile(path, [{ path, offset: 0, length: stats.size }]);
+}
+
+function inParts({ path, parts }: PartSet): BundleFile {
+  const files = parts.map(({ bytes, file }) => ({
+    path: file?.path ?? ABSENT,
+    offset: 0,
+    length: bytes,
+  }));
+  return new BundleFile(path, files);
+}
+
+async function statFile(path: string): Promise<Stats> {
   try {
-    // A named pipe would block until somebody writes to it; what is no regular file is refused below.
-    return await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    return await stat(path);
   } catch (error) {
     if (hasCode(error, "ENOENT"))
       throw new DefinitionError(
@@ -46,18 +62,15 @@ async function openFile(path: string): Promise<FileHandle> {
   }
 }
 
-async function readEnd(file: FileHandle, path: string): Promise<OpenedBundle> {
-  const stats = await file.stat();
-  if (!stats.isFile())
-    throw notABundle(path, stats.isDirectory() ? "it is a directory" : "it is not a regular file");
-  if (stats.size === 0) throw notABundle(path, "it is empty");
+async function readEnd(file: BundleFile): Promise<OpenedBundle> {
+  const { path, size } = file;
   if (await isPlainTar(file)) throw decompressed(path);
-  const located = await locate(file, stats.size);
-  if (located === undefined) throw await withoutEnd(file, path, stats.size);
+  const located = await locate(file);
+  if (located === undefined) throw await withoutEnd(file);
   const { manifest, layout } = readModelsJson(located, path);
-  const lead = stats.size - layout.size;
+  const lead = size - layout.size;
   if (lead > 0 && (await beginsAt(file, lead, layout))) throw withLead(path, lead);
-  return { file, fileSize: stats.size, manifest, layout };
+  return { file, manifest, layout };
 }
 
 function readModelsJson(
@@ -96,8 +109,8 @@ function contradictedTwice(modelsJson: Located["modelsJson"], sums: Buffer | und
 }
 
 /** Whether it is the tar in a bundle, which begins with the header of README.txt, without its gzip members. */
-async function isPlainTar(file: FileHandle): Promise<boolean> {
-  const header = (await readRange(file, 0, TAR_BLOCK)).toString("latin1");
+async function isPlainTar(file: BundleFile): Promise<boolean> {
+  const header = (await file.read(0, TAR_BLOCK)).toString("latin1");
   return header.startsWith("ustar", 257) && /^[\w.-]+\/README\.txt\0/.test(header);
 }
 
@@ -111,10 +124,10 @@ function decompressed(path: string): BundleError {
   );
 }
 
-async function beginsAt(file: FileHandle, offset: number, { segments }: Layout): Promise<boolean> {
+async function beginsAt(file: BundleFile, offset: number, { segments }: Layout): Promise<boolean> {
   const [first] = segments;
   if (first?.kind !== "literal") return false;
-  return (await readRange(file, offset, first.length)).equals(first.bytes());
+  return (await file.read(offset, first.length)).equals(first.bytes());
 }
 
 /** Every byte is in its place but for what was put before them all, which is all that there is to say. */
@@ -134,8 +147,9 @@ function withLead(path: string, size: number): DamagedBundleError {
 }
 
 /** A file whose end is not a bundle's: a bundle that lost it when it begins like one, else something else. */
-async function withoutEnd(file: FileHandle, path: string, size: number): Promise<BundleError> {
-  const bytes = await readRange(file, 0, MEMBER_HEADER.length);
+async function withoutEnd(file: BundleFile): Promise<BundleError> {
+  const { path, size } = file;
+  const bytes = await file.read(0, MEMBER_HEADER.length);
   const beginsLikeOne = bytes.equals(MEMBER_HEADER.subarray(0, bytes.length));
   if (!beginsLikeOne) return notABundle(path, "it neither begins nor ends like one");
   const finding: Finding = {

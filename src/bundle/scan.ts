@@ -1,7 +1,6 @@
-import type { FileHandle } from "node:fs/promises";
 import { MEMBER_TRAILER_SIZE } from "../core/chunks/gzip-member.ts";
 import { TAR_BLOCK } from "../core/tar-header.ts";
-import { readRange } from "./file-range.ts";
+import type { BundleFile } from "./bundle-file.ts";
 import { MODELS_JSON } from "./layout.ts";
 import { MAX_MODELS_JSON_SIZE } from "./models-json.ts";
 
@@ -18,13 +17,12 @@ const NAME_MAX = 64;
  * is damaged or cut off. Returns where its content seems to begin and how long it says that is.
  */
 export async function scanForModelsJson(
-  file: FileHandle,
-  fileSize: number,
+  file: BundleFile,
 ): Promise<{ readonly offset: number; readonly size: number } | undefined> {
-  const stop = Math.max(0, fileSize - SCANNED);
-  for (let end = fileSize; end > stop; end -= WINDOW) {
+  const stop = Math.max(0, file.size - SCANNED);
+  for (let end = file.size; end > stop; end -= WINDOW) {
     const start = Math.max(stop, end - WINDOW);
-    const bytes = await readRange(file, start, end - start + TAR_BLOCK);
+    const bytes = await file.read(start, end - start + TAR_BLOCK);
     const found = findHeader(bytes);
     if (found !== undefined) return { offset: start + found.contentAt, size: found.size };
   }

@@ -1,5 +1,6 @@
-import type { Expectation } from "../core/chunks/check-chunk.ts";
+import type { Damage, Expectation } from "../core/chunks/check-chunk.ts";
 import { BUFFER_SIZE } from "../core/chunks/pool.ts";
+import { type Finding, nameOf } from "./finding.ts";
 import type { LiteralSegment, Segment } from "./layout.ts";
 
 /** Segments that lie together in a bundle and fit one buffer, so that they are read and checked at once. */
@@ -37,6 +38,19 @@ export function expectationsOf({ offset, segments }: Window): Expectation[] {
     if (segment.kind === "literal") return { kind: "literal", offset: at, bytes: segment.bytes() };
     const { length, size, chunk } = segment;
     return { kind: "chunk", offset: at, length, size, chunk };
+  });
+}
+
+/** What a worker found wrong in a window, in the words and byte ranges of the bundle. */
+export function findingsOf(
+  { offset, segments }: Window,
+  damages: readonly Damage[],
+  owners: ReadonlyMap<string, readonly string[]>,
+): Finding[] {
+  return damages.flatMap(({ index, start, end, how }) => {
+    const segment = segments[index];
+    if (segment === undefined) return [];
+    return [{ start: offset + start, end: offset + end, what: nameOf(segment, owners), how }];
   });
 }
 

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import type { ChunkPool } from "../core/chunks/pool.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { fullModelName, manifestPath } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
@@ -7,7 +6,8 @@ import { TOOL } from "../core/tool.ts";
 import type { ModelFacts } from "../source/describe-model.ts";
 import type { StagedImage, StagedModel } from "../source/source.ts";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
-import { BundleOutput } from "./bundle-output.ts";
+import { BundleOutput, type OutputOptions } from "./bundle-output.ts";
+import type { WrittenFiles } from "./output-files.ts";
 import { type LaidOutImage, imageEntries, layOutImage } from "./image-layout.ts";
 import { layoutOf } from "./layout.ts";
 import { planModelLayers } from "./model-layers.ts";
@@ -34,45 +34,38 @@ export interface BundleContents {
   readonly models: readonly (StagedModel & { readonly facts: ModelFacts })[];
 }
 
-export interface WrittenBundle {
+export interface WrittenBundle extends WrittenFiles {
   /** sha256 of SHA256SUMS, 64 hex digits. */
   readonly id: string;
+  /** Of the file; or what its parts are called before their numbers. */
   readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** sha256 of the whole file, hex; also in `sidecar`. */
-  readonly sha256: string;
-  readonly sidecar: string;
   readonly manifest: ModelsJson;
 }
 
 /**
- * Writes a bundle in one pass over the staged content: `path` and `path.sha256`. The same contents give the same bytes. `mtime`
- * is the time of every entry in seconds since 1970 (SOURCE_DATE_EPOCH); `force` replaces what is there. Throws {@link HostError} where it cannot be written
+ * Writes a bundle in one pass over the staged content: `path` and `path.sha256`, or parts of `partSize` bytes. The same contents
+ * give the same bytes. `mtime` is the time of every entry in seconds since 1970 (SOURCE_DATE_EPOCH); `force` replaces what is
+ * there. Throws {@link HostError} where it cannot be written
  * and {@link SourceError} where staged content changed.
  */
 export async function writeBundle(
   contents: BundleContents,
   {
     path,
-    pool,
     mtime = DEFAULT_MTIME,
     force = false,
-  }: {
-    readonly path: string;
-    readonly pool: ChunkPool;
-    readonly mtime?: number | undefined;
-    readonly force?: boolean | undefined;
-  },
+    ...how
+  }: OutputOptions & { readonly path: string; readonly mtime?: number | undefined },
   options: WorkOptions,
 ): Promise<WrittenBundle> {
+  const { pool } = how;
   const sorted = inOrder(contents);
   const laidOut = sorted.images.map((image) => layOutImage(image, sorted.name));
   const images = sorted.images.map((image, at) => bundledImage(image, laidOut[at]));
   const models = sorted.models.map(bundledModel);
   const entries = await entriesOf(sorted, laidOut, { images, models });
   const modelLayers = await planModelLayers(sorted.models, pool);
-  await using output = await BundleOutput.create(path, { pool, force });
+  await using output = await BundleOutput.create(path, { ...how, force });
   const head = { name: sorted.name, mtime };
   const files = await packFiles({ pool, output, head }, entries, options);
   const manifest: ModelsJson = {
@@ -87,7 +80,7 @@ export async function writeBundle(
     files,
   };
   const id = await writeEnd(output, manifest);
-  return { id, path, manifest, ...(await output.finish()) };
+  return { id, path, manifest, ...(await output.finish(id)) };
 }
 
 /** MODELS.json and everything behind it, as the layout says; what was written before it must have ended where the layout has it. */

@@ -5,6 +5,7 @@ import type { CreatePlan, PlannedItem } from "../source/create-plan.ts";
 import { formatBytes, formatCount, formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";
 import { table } from "./table.ts";
+import { writtenFiles } from "./written-files.ts";
 
 /** The plan, its platform first. */
 export function describeCreatePlan(plan: CreatePlan): string {
@@ -41,7 +42,7 @@ interface CreatedBundle extends Omit<WrittenBundle, "manifest"> {
 
 /** What was written and which versions are in it, what to carry, and what to type on the other side. */
 export function describeCreated(bundle: CreatedBundle, typedName: string): string {
-  const { path, sidecar, size, sha256, id, name, images, models } = bundle;
+  const { path, size, sha256, id, name, images, models } = bundle;
   const file = shellWord(fileArgument(basename(path)));
   const install = images.length > 0 ? "install" : "install --models-in native --store DIR";
   return [
@@ -53,8 +54,7 @@ export function describeCreated(bundle: CreatedBundle, typedName: string): strin
     ...models.map((model) => `  ${model.name} is ${model.digest}`),
     "",
     "Carry these, and ollama-bundle itself, to the offline machine:",
-    `  ${printableLine(path)}`,
-    `  ${printableLine(sidecar)}`,
+    ...writtenFiles(bundle).map((each) => `  ${printableLine(each)}`),
     "There, type:",
     `  ${typedName} verify ${file}`,
     `  ${typedName} ${install} ${file}`,

@@ -4,6 +4,8 @@ import { addCreateCommand } from "./commands/create.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addInstallCommand } from "./commands/install.ts";
+import { addJoinCommand } from "./commands/join.ts";
+import { addSplitCommand } from "./commands/split.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
 import type { Run } from "./commands/run.ts";
 
@@ -29,6 +31,8 @@ export function createProgram(typedName: string, run: Run): Command {
   addVerifyCommand(program, run);
   addInstallCommand(program, run);
   addHealthCommand(program, run);
+  addSplitCommand(program, run);
+  addJoinCommand(program, run);
   return program;
 }
 

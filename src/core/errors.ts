@@ -52,7 +52,7 @@ export class SourceError extends OllamaBundleError<
 
 /** The bundle is not acceptable. Exit code 4. */
 export class BundleError extends OllamaBundleError<
-  "NOT_A_BUNDLE" | "DAMAGED" | "NEWER_FORMAT" | "UNSUITABLE"
+  "NOT_A_BUNDLE" | "DAMAGED" | "INCOMPLETE" | "NEWER_FORMAT" | "UNSUITABLE"
 > {
   readonly exitCode = 4;
 }

@@ -36,7 +36,7 @@ test.each([
   { args: ["verfy"], says: "unknown command 'verfy' (Did you mean verify?)", help: "--help" },
   { args: ["verify", "--jsn"], says: "unknown option '--jsn'", help: "verify --help" },
   { args: ["inspect"], says: "missing required argument 'file'", help: "inspect --help" },
-  { args: ["verify", "a", "b"], says: "too many arguments", help: "verify --help" },
+  { args: ["health", "a", "b"], says: "too many arguments", help: "health --help" },
   { args: ["health", "--health-timeout", "soon"], says: "'soon'", help: "health --help" },
   { args: ["health", "--health-timeout", "0"], says: "number of seconds", help: "health --help" },
 ])("$args is a usage error that says where help is", async ({ args, says, help }) => {

@@ -247,7 +247,7 @@ test("while a bundle is written, another create with that output is refused and 
       `error: Cannot write the bundle "${output}": process ${process.pid} is writing it`,
     );
     await first.write(Buffer.from("the first one"));
-    await first.finish();
+    await first.finish("0".repeat(64));
   }
   expect(await readFile(output, "utf8")).toBe("the first one");
   expect((await readdir(site.path)).toSorted()).toEqual([

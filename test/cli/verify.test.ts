@@ -1,10 +1,20 @@
-import { appendFile, copyFile, mkdir, open, readFile, truncate, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  open,
+  readFile,
+  rm,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ModelsJson } from "../../src/bundle/models-json.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { rewrittenBundle } from "../support/rewritten-bundle.ts";
 import { writeSmallBundle } from "../support/small-bundle.ts";
+import { writeSmallParts } from "../support/small-parts.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { runBundle } from "./run-bundle.ts";
 
@@ -110,7 +120,7 @@ test("--json has the findings and the error in one document", async () => {
 test.each<{ what: string; make: (path: string) => Promise<unknown>; exitCode: number }>([
   { what: "a file that is not there", make: async () => {}, exitCode: 2 },
   { what: "an empty file", make: (path) => writeFile(path, ""), exitCode: 4 },
-  { what: "a directory", make: (path) => mkdir(path), exitCode: 4 },
+  { what: "an empty directory", make: (path) => mkdir(path), exitCode: 2 },
   { what: "a text", make: (path) => writeFile(path, "hello\n".repeat(1000)), exitCode: 4 },
 ])("$what is no bundle, and is named", async ({ make, exitCode }) => {
   await using directory = await temporaryDirectory();
@@ -171,3 +181,26 @@ async function flipByte(path: string, at: number): Promise<void> {
   byte.writeUInt8(byte.readUInt8() ^ 1);
   await file.write(byte, 0, 1, at);
 }
+
+test("parts of which some are not here: those that are here are judged, exit code 4, and what to bring", async () => {
+  await using directory = await temporaryDirectory();
+  await using pool = new ChunkPool();
+  const { files, id } = await writeSmallParts(directory.path, pool);
+  await rm(join(directory.path, "whole.tmp"));
+  const whole = await runBundle(["verify", directory.path]);
+  expect(whole).toMatchObject({ exitCode: 0, stderr: expect.any(String) });
+  expect(whole.stdout).toMatch(/ is whole: [\d,]+ bytes in 7 parts, bundle small [0-9a-f]{12}\n/);
+  for (const at of [1, 3, 4]) await rm(files[at] ?? "");
+  await flipByte(files[5] ?? "", 5000);
+  const { exitCode, stdout, stderr } = await runBundle(["verify", directory.path]);
+  expect(exitCode).toBe(4);
+  expect(stdout).toMatch(
+    /^part 6 of 7 \(small\.tar\.gz\.006\) is damaged\n {2}"models\/blobs\/sha256-[0-9a-f]{64}" of .* \(bytes [\d,]+ to [\d,]+\) of the part\n$/,
+  );
+  expect(stderr).toContain(
+    `, bundle small (${id.slice(0, 12)}): of 7 parts 1, 3 and 7 are fine, 2, 4 and 5 are not here, 6 is damaged\n`,
+  );
+  expect(stderr).toContain(
+    "small.tar.gz.002, small.tar.gz.004, small.tar.gz.005, small.tar.gz.006\n",
+  );
+});

@@ -146,9 +146,11 @@ describe("what a user can get wrong, or meet", () => {
       );
     });
 
-    test("a directory", async () => {
+    test("a directory without a bundle", async () => {
       await mkdir(join(side.path, "folder"), { recursive: true });
-      expect(await bundle(command, "folder")).toMatchObject(failure(4, /folder.*directory/));
+      expect(await bundle(command, "folder")).toMatchObject(
+        failure(2, /folder.*no \.tar\.gz in it/),
+      );
     });
 
     test("a file that is not there", async () => {

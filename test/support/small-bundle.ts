@@ -64,6 +64,7 @@ export async function stagedImage(
 export async function smallContents(
   directory: string,
   weights = noise(CHUNK_SIZE + 70_001),
+  seed = 2,
 ): Promise<BundleContents> {
   const blobs = [
     await stagedFile(directory, weights),
@@ -79,7 +80,7 @@ export async function smallContents(
   return {
     name: "small",
     platform: "linux/amd64",
-    images: [await stagedImage(directory, [Buffer.alloc(200_000, "layer "), noise(90_000, 2)])],
+    images: [await stagedImage(directory, [Buffer.alloc(200_000, "layer "), noise(90_000, seed)])],
     models: [
       {
         name: parseModelName("tiny"),

@@ -7,6 +7,7 @@ import { checkOutputName } from "./check-output-name.ts";
 import type { DefinitionOptions } from "./definition-from-options.ts";
 import { jsonOption, logOption, oneMore, oneMoreList } from "./options.ts";
 import type { Run } from "./run.ts";
+import { splitSize } from "./split-size.ts";
 
 interface Options extends DefinitionOptions, OutputOptions {
   readonly force?: boolean;
@@ -14,6 +15,7 @@ interface Options extends DefinitionOptions, OutputOptions {
   readonly modelRegistry?: string;
   readonly insecureRegistry?: readonly string[];
   readonly staging?: string;
+  readonly split?: string;
   readonly dryRun?: boolean;
 }
 
@@ -38,6 +40,10 @@ export function addCreateCommand(program: Command, run: Run): void {
       "platform of the image, such as linux/arm64 (default: this machine's)",
     )
     .option("-o, --output <file>", "where to write the bundle", "bundle.tar.gz")
+    .option(
+      "--split <size>",
+      "write parts of this size: 4GB, 4GiB, 3900M (K, M and G are 1024-based), or fat32, dvd, dvd-dl, bd25",
+    )
     .option("--force", "replace the file if it is there")
     .option("--name <name>", "what the bundle is called (default: as its file)")
     .option(
@@ -63,9 +69,18 @@ export function addCreateCommand(program: Command, run: Run): void {
       run(options, async ({ tell, ...work }) => {
         const { createBundle } = await import("../../create-bundle.ts");
         const { definitionFromOptions } = await import("./definition-from-options.ts");
-        const { dryRun, force, fromStore, insecureRegistry, modelRegistry, output, staging } =
-          options;
+        const {
+          dryRun,
+          force,
+          fromStore,
+          insecureRegistry,
+          modelRegistry,
+          output,
+          split,
+          staging,
+        } = options;
         checkOutputName(output);
+        const partSize = split === undefined ? undefined : await splitSize(split, work);
         const report = await createBundle(await definitionFromOptions(options), {
           ...work,
           dryRun,
@@ -73,6 +88,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           fromStore,
           modelRegistry,
           output,
+          partSize,
           staging,
           insecureRegistries: insecureRegistry,
           onPlan: (plan) => {

@@ -19,11 +19,11 @@ export function addInspectCommand(program: Command, run: Run): void {
     .description(
       "Lists what is in a bundle, from its end and without reading (or checking) the rest.",
     )
-    .argument("<file>", "the bundle")
+    .argument("<file...>", "the bundle, its parts, or directories that have them")
     .option("--licenses", "also print the models' licences in full")
     .addOption(jsonOption())
     .addHelpText("after", `\nExample:\n  ${program.name()} inspect bundle.tar.gz`)
-    .action((bundle: string, options: Options) =>
+    .action((bundle: readonly string[], options: Options) =>
       run(options, async (work) => {
         const { inspectBundle } = await import("../../inspect-bundle.ts");
         const inspection = await inspectBundle({ bundle, licenses: options.licenses, ...work });

@@ -26,7 +26,7 @@ export function addInstallCommand(program: Command, run: Run): void {
     .description(
       "Checks a bundle, installs it without any network, and asks every model for an answer. If anything fails everything is undone.",
     )
-    .argument("<file>", "the bundle")
+    .argument("<file...>", "the bundle, its parts, or directories that have them")
     .addOption(
       new Option(
         "--models-in <place>",
@@ -54,7 +54,7 @@ export function addInstallCommand(program: Command, run: Run): void {
       "after",
       `\nExample:\n  ${program.name()} install bundle.tar.gz -p 127.0.0.1:11434`,
     )
-    .action((bundle: string, { healthTimeout, json, log, only, ...options }: Options) =>
+    .action((bundle: readonly string[], { healthTimeout, json, log, only, ...options }: Options) =>
       run(
         { ...(json && { json }), ...(log !== undefined && { log }) },
         async ({ tell, ...work }) => {

@@ -5,6 +5,7 @@ import { shortId } from "../../core/digest.ts";
 import type { VerifyReport } from "../../verify-bundle.ts";
 import { failureOf } from "../failure.ts";
 import { formatExactBytes } from "../format.ts";
+import { describeParts, unacceptableParts } from "../describe-parts.ts";
 import { printableLine } from "../printable.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption } from "./options.ts";
@@ -15,11 +16,14 @@ export function addVerifyCommand(program: Command, run: Run): void {
     .command("verify")
     .summary("check every byte of a bundle")
     .description("Reads every byte of a bundle and names everything that is not as it must be.")
-    .argument("[file]", "the bundle; without it, the one bundle in this directory")
+    .argument(
+      "[file...]",
+      "the bundle, its parts, or directories that have them; without any, the one bundle in this directory",
+    )
     .addOption(jsonOption())
     .addOption(logOption())
     .addHelpText("after", `\nExample:\n  ${program.name()} verify bundle.tar.gz`)
-    .action((bundle: string | undefined, options: OutputOptions) =>
+    .action((bundle: readonly string[], options: OutputOptions) =>
       run(options, async (work) => {
         const { verifyBundle } = await import("../../verify-bundle.ts");
         return outcomeOf(await verifyBundle({ bundle, ...work }));
@@ -28,13 +32,12 @@ export function addVerifyCommand(program: Command, run: Run): void {
 }
 
 function outcomeOf(report: VerifyReport): Outcome {
-  const { path, findings, bundle } = report;
-  const outcome = {
-    text: describe(report),
-    json: { isAcceptable: findings.length === 0, ...report },
-  };
-  if (findings.length === 0) return outcome;
+  const { path, findings, bundle, parts, isAcceptable } = report;
+  const outcome = { text: describe(report), json: report };
+  if (isAcceptable) return outcome;
   const name = bundle && `${bundle.name} (${shortId(bundle.id)})`;
+  if (parts !== undefined && parts.some(({ verdict }) => verdict !== "fine"))
+    return { ...outcome, failure: failureOf(unacceptableParts(path, parts, name)) };
   const failure = failureOf(damagedBundle(path, findings, name));
   // The error says it all, and copying the bundle again may not help.
   if (findings.some(({ why }) => why !== undefined)) return { ...outcome, text: "", failure };
@@ -45,14 +48,20 @@ function outcomeOf(report: VerifyReport): Outcome {
 }
 
 function describe(report: VerifyReport): string {
-  const { path, bundle, size = 0, findings, unknownFiles } = report;
-  if (findings.length > 0)
-    return findings.map((found) => printableLine(describeFinding(found))).join("\n");
+  const { findings, parts = [], isAcceptable } = report;
+  const partLines = describeParts(parts);
+  if (isAcceptable) return [...wholeLines(report), ...partLines].join("\n");
+  if (parts.some(({ verdict }) => verdict !== "fine")) return partLines.join("\n");
+  return findings.map((found) => printableLine(describeFinding(found))).join("\n");
+}
+
+function wholeLines({ path, bundle, size = 0, parts, unknownFiles }: VerifyReport): string[] {
+  const inParts = parts === undefined ? "" : ` in ${parts.length} parts`;
   const lines = [
-    `${path} is whole: ${formatExactBytes(size)}, bundle ${bundle?.name} ${shortId(bundle?.id ?? "")}`,
+    `${path} is whole: ${formatExactBytes(size)}${inParts}, bundle ${bundle?.name} ${shortId(bundle?.id ?? "")}`,
     ...(bundle?.images ?? []).map((image) => `  image  ${image}`),
     ...(bundle?.models ?? []).map((model) => `  model  ${model}`),
     ...unknownFiles.map((file) => `  unknown to this version and left alone: ${file}`),
   ];
-  return lines.map((line) => line.replaceAll("\n", " ")).join("\n");
+  return lines.map((line) => line.replaceAll("\n", " "));
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { constants, crc32, inflateRawSync } from "node:zlib";
+import { hasCode } from "../errors.ts";
 import { giveBack } from "../give-back.ts";
-import type { Extent, PackedChunk } from "./chunk.ts";
+import { ABSENT, type Extent, type PackedChunk, sliceExtents } from "./chunk.ts";
 import {
   MEMBER_HEADER,
   MEMBER_TRAILER_SIZE,
@@ -9,7 +10,7 @@ import {
   storedFrameDamage,
   storedRuns,
 } from "./gzip-member.ts";
-import { readExtent } from "./read-extent.ts";
+import { readExtents } from "./read-extent.ts";
 
 /** What a run of bytes must be: exactly these bytes, or the gzip member of a chunk with this digest. Offsets are in the window. */
 export type Expectation =
@@ -23,7 +24,8 @@ export type Expectation =
     };
 
 export interface CheckTask {
-  readonly extent: Extent;
+  /** The window: one run of bytes, in as many files as it goes over. */
+  readonly extents: readonly Extent[];
   readonly expected: readonly Expectation[];
 }
 
@@ -36,12 +38,14 @@ export interface Damage {
 }
 
 /** Reads a window of a bundle into `buffer` and returns everything in it that is not as expected. */
-export function checkWindow(buffer: Uint8Array, { extent, expected }: CheckTask): Damage[] {
-  const present = readOrUndefined(extent, buffer);
+export function checkWindow(buffer: Uint8Array, { extents, expected }: CheckTask): Damage[] {
+  const present = readOrUndefined(extents, buffer);
+  // Where one of several files ends early, what the next one has was not read, and is still to be judged.
+  const isCut = extents.length > 1 && (present ?? 0) < lengthOfAll(extents);
   return expected.flatMap((expectation, index) => {
     const range =
-      present === undefined
-        ? damageAlone(buffer, extent, expectation)
+      present === undefined || isCut
+        ? damageAlone(buffer, extents, expectation)
         : damageOf(buffer, present, expectation);
     return range === undefined ? [] : [{ index, ...range }];
   });
@@ -49,27 +53,33 @@ export function checkWindow(buffer: Uint8Array, { extent, expected }: CheckTask)
 
 type DamagedRange = Omit<Damage, "index">;
 
-/** Used where a medium gives a read error somewhere in the window, to find which expectations can still be judged. */
+/** Used where not all of a window can be read, to find which expectations can still be judged. */
 function damageAlone(
   buffer: Uint8Array,
-  window: Extent,
+  window: readonly Extent[],
   expectation: Expectation,
 ): DamagedRange | undefined {
   const start = expectation.offset;
   const length = lengthOf(expectation);
-  const extent = { path: window.path, offset: window.offset + start, length };
-  const present = readOrUndefined(extent, buffer.subarray(start, start + length));
+  const extents = sliceExtents(window, start, length);
+  const present = readOrUndefined(extents, buffer.subarray(start, start + length));
   if (present === undefined) return { start, end: start + length, how: "unreadable" };
   return damageOf(buffer, start + present, expectation);
 }
 
-function readOrUndefined(extent: Extent, buffer: Uint8Array): number | undefined {
+/** Undefined where the medium gives a read error, or a part is not here. */
+function readOrUndefined(extents: readonly Extent[], buffer: Uint8Array): number | undefined {
+  if (extents.some(({ path }) => path === ABSENT)) return undefined;
   try {
-    return readExtent(extent, [buffer.subarray(0, extent.length)]);
+    return readExtents(extents, buffer);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EIO") return undefined;
+    if (hasCode(error, "EIO")) return undefined;
     throw error;
   }
+}
+
+function lengthOfAll(extents: readonly Extent[]): number {
+  return extents.reduce((sum, { length }) => sum + length, 0);
 }
 
 function lengthOf(expectation: Expectation): number {
@@ -157,7 +167,8 @@ function sha256Of(pieces: readonly Uint8Array[]): string {
 }
 
 export interface OpenTask {
-  readonly extent: Extent;
+  /** The chunk's member, in as many files as it goes over. */
+  readonly extents: readonly Extent[];
   /** Bytes of content. */
   readonly size: number;
   readonly chunk: PackedChunk;
@@ -169,11 +180,12 @@ export type OpenResult =
   | { readonly damage: Damage };
 
 /** Reads one chunk's member into `buffer`, checks all of it, and leaves the content there. */
-export function openChunk(buffer: Uint8Array, { extent, size, chunk }: OpenTask): OpenResult {
-  const inflated = chunk.packed && inflateInPlace(buffer, { extent, size, chunk });
+export function openChunk(buffer: Uint8Array, { extents, size, chunk }: OpenTask): OpenResult {
+  const inflated = chunk.packed && inflateInPlace(buffer, { extents, size, chunk });
   if (inflated !== undefined) return inflated;
-  const expected = { kind: "chunk", offset: 0, length: extent.length, size, chunk } as const;
-  const [damage] = checkWindow(buffer, { extent, expected: [expected] });
+  const length = lengthOfAll(extents);
+  const expected = { kind: "chunk", offset: 0, length, size, chunk } as const;
+  const [damage] = checkWindow(buffer, { extents, expected: [expected] });
   if (damage !== undefined) return { damage };
   if (chunk.packed !== undefined) throw new Error("a chunk does not inflate and has no damage");
   return {
@@ -184,10 +196,11 @@ export function openChunk(buffer: Uint8Array, { extent, size, chunk }: OpenTask)
 /** Undefined where anything is wrong. */
 function inflateInPlace(
   buffer: Uint8Array,
-  { extent, size, chunk }: OpenTask,
+  { extents, size, chunk }: OpenTask,
 ): OpenResult | undefined {
-  if (readOrUndefined(extent, buffer) !== extent.length) return undefined;
-  const content = contentOf(buffer.subarray(0, extent.length), size, chunk);
+  const length = lengthOfAll(extents);
+  if (readOrUndefined(extents, buffer) !== length) return undefined;
+  const content = contentOf(buffer.subarray(0, length), size, chunk);
   if (content === undefined || sha256Of(content) !== chunk.sha256) return undefined;
   for (const piece of content) buffer.set(piece, 0);
   content.forEach(giveBack);

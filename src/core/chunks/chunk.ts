@@ -12,11 +12,36 @@ export interface PackedChunk extends ChunkDigest {
   readonly packed?: { readonly size: number; readonly crc32: number } | undefined;
 }
 
+/** The path of an extent that no file has: of a part that is not here. */
+export const ABSENT = "";
+
 /** Bytes of one file on disk. */
 export interface Extent {
   readonly path: string;
   readonly offset: number;
   readonly length: number;
+}
+
+/** Bytes `offset` to `offset + length` of what the extents are one after another. */
+export function sliceExtents(
+  extents: readonly Extent[],
+  offset: number,
+  length: number,
+): readonly Extent[] {
+  const slices: Extent[] = [];
+  let at = 0;
+  for (const extent of extents) {
+    const start = Math.max(offset, at);
+    const end = Math.min(offset + length, at + extent.length);
+    if (start < end)
+      slices.push({
+        path: extent.path,
+        offset: extent.offset + start - at,
+        length: end - start,
+      });
+    at += extent.length;
+  }
+  return slices;
 }
 
 export function chunkCount(fileSize: number): number {

@@ -23,6 +23,17 @@ export function readExtent(
   }
 }
 
+/** Reads extents one after another into `place`. Returns how many bytes there were before the first that is not there. */
+export function readExtents(extents: readonly Extent[], place: Uint8Array): number {
+  let done = 0;
+  for (const extent of extents) {
+    const read = readExtent(extent, [place.subarray(done, done + extent.length)]);
+    done += read;
+    if (read < extent.length) break;
+  }
+  return done;
+}
+
 /** The places without their first `skip` bytes; at most 512 of them, since readv takes no more than IOV_MAX. */
 function remaining(places: readonly Uint8Array[], skip: number): Uint8Array[] {
   const rest: Uint8Array[] = [];

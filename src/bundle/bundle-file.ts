@@ -1,0 +1,65 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { constants } from "node:fs";
+import { ABSENT, type Extent, sliceExtents } from "../core/chunks/chunk.ts";
+import { HostError, hasCode, messageOf } from "../core/errors.ts";
+
+/** A bundle on disk as one run of bytes: one file, or parts one after another, each for as many bytes as it must have. */
+export class BundleFile implements AsyncDisposable {
+  /** What it is called: the file, or the name that the parts have before their number. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly #files: readonly Extent[];
+  readonly #handles = new Map<string, Promise<FileHandle>>();
+
+  constructor(path: string, files: readonly Extent[]) {
+    this.path = path;
+    this.#files = files;
+    this.size = files.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Where bytes `offset` to `offset + length` are. */
+  extents(offset: number, length: number): readonly Extent[] {
+    return sliceExtents(this.#files, offset, length);
+  }
+
+  /** Bytes `offset` to `offset + length`; fewer where they end early, or cannot be read. */
+  async read(offset: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.alloc(length);
+    let done = 0;
+    for (const extent of this.extents(offset, length)) {
+      const read = await this.#readExtent(extent, bytes.subarray(done, done + extent.length));
+      done += read;
+      if (read < extent.length) break;
+    }
+    return bytes.subarray(0, done);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const handles = await Promise.allSettled(this.#handles.values());
+    for (const handle of handles) if (handle.status === "fulfilled") await handle.value.close();
+  }
+
+  async #readExtent({ path, offset, length }: Extent, place: Buffer): Promise<number> {
+    if (path === ABSENT) return 0;
+    try {
+      const file = await this.#open(path);
+      for (let done = 0; ;) {
+        const { bytesRead } = await file.read(place, done, length - done, offset + done);
+        done += bytesRead;
+        if (bytesRead === 0 || done === length) return done;
+      }
+    } catch (error) {
+      if (hasCode(error, "EIO")) return 0;
+      throw new HostError("IO", `Cannot read "${path}": ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  #open(path: string): Promise<FileHandle> {
+    // A named pipe would block until somebody writes to it.
+    const opened =
+      this.#handles.get(path) ?? open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    this.#handles.set(path, opened);
+    return opened;
+  }
+}
