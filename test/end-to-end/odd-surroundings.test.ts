@@ -22,7 +22,7 @@ test("a named pipe is no bundle, and is not waited for: exit code 4", async () =
   await promisify(execFile)("mkfifo", [join(home.path, "pipe")]);
   const { exitCode, stderr } = await runBundle(["verify", "pipe"], { home: home.path });
   expect(exitCode).toBe(4);
-  expect(stderr).toContain('"pipe" is not a bundle: it is not a regular file');
+  expect(stderr).toContain('pipe" is not a bundle: it is not a regular file');
 });
 
 test("a staging volume below a link to nowhere is named: exit code 7", async () => {
