@@ -1,7 +1,7 @@
-import { checkServer, type CheckServerOptions } from "./health/check-server.ts";
+import type { CheckServerOptions } from "./health/check-server.ts";
 import type { HealthReport } from "./health/health-report.ts";
+import { proveServer } from "./health/prove-server.ts";
 import { DEFAULT_SERVER_URL, parseServerUrl } from "./health/server-url.ts";
-import { UnhealthyError } from "./health/unhealthy-error.ts";
 
 export interface CheckHealthOptions extends CheckServerOptions {
   /** Default `http://127.0.0.1:11434`. */
@@ -16,9 +16,7 @@ export async function checkHealth({
   url = DEFAULT_SERVER_URL,
   ...options
 }: CheckHealthOptions = {}): Promise<HealthReport> {
-  const report = await checkServer(parseServerUrl(url), options);
-  if (report.isHealthy) return report;
-  throw new UnhealthyError(report, { hint: hintFor(report) });
+  return proveServer(parseServerUrl(url), { ...options, hint: hintFor });
 }
 
 function hintFor({ checks, url }: HealthReport): string {

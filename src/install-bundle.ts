@@ -20,7 +20,12 @@ import {
   manifestsStep,
   runStep,
 } from "./install/engine-steps.ts";
-import { type InstallWishes, readEngineNames, readStoreWish } from "./install/install-options.ts";
+import {
+  type InstallWishes,
+  readEngineNames,
+  readStoreWish,
+  refuseOptionsOfOtherModes,
+} from "./install/install-options.ts";
 import type { InstallPlan } from "./install/install-plan.ts";
 import { type Installation, transactionOf } from "./install/installation.ts";
 import { newInstallationId } from "./install/installation-id.ts";
@@ -42,8 +47,6 @@ export interface InstallOptions extends WorkOptions, InstallWishes {
   readonly bundle: string | readonly string[];
   /** Names of models, as people type them; by default all are installed. */
   readonly only?: readonly string[] | undefined;
-  /** Where the Ollama that uses `store` answers; default `http://127.0.0.1:11434`. */
-  readonly ollamaUrl?: string | undefined;
   /** How long the server may take to start, and again each of its answers. */
   readonly healthTimeoutSeconds?: number | undefined;
   /** When the server is not healthy, leave everything as it is, the container stopped. */
@@ -81,6 +84,7 @@ interface Run extends Installation {
  */
 export async function installBundle(options: InstallOptions): Promise<InstallReport> {
   const { env = process.env, now = () => new Date(), keepOnFailure = false } = options;
+  refuseOptionsOfOtherModes(options);
   const store = readStoreWish(options);
   const place = await findBundle(options.bundle);
   if (place.kind === "parts") assertComplete(place);

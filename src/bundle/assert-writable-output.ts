@@ -1,7 +1,7 @@
-import type { Stats } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { HostError, hasCode } from "../core/errors.ts";
+import { undefinedWhereMissing } from "../core/files.ts";
 import { bundleFiles } from "./former-files.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function assertWritableOutput(
   await assertWritableDirectory(dirname(output), output);
   const existing = await bundleFiles(output);
   for (const path of existing) {
-    if ((await statOrUndefined(path))?.isFile() !== false) continue;
+    if ((await stat(path).catch(undefinedWhereMissing))?.isFile() !== false) continue;
     throw new HostError(
       "NOT_A_FILE",
       `Cannot write the bundle "${path}": something that is no file has that name`,
@@ -40,14 +40,5 @@ async function assertWritableDirectory(directory: string, output: string): Promi
       ? `there is no directory "${directory}"`
       : `the directory "${directory}" is not writable`;
     throw new HostError("NO_RIGHTS", `Cannot write the bundle "${output}": ${what}`, { cause });
-  }
-}
-
-async function statOrUndefined(path: string): Promise<Stats | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
   }
 }

@@ -35,6 +35,20 @@ export class BundleFile implements AsyncDisposable {
     return bytes.subarray(0, done);
   }
 
+  /** What workers make of extents. They open the files by their paths, where they may be gone; a read error is damage to them. */
+  async readBy<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!hasCode(error, "ENOENT", "ENOTDIR", "EACCES", "ENODEV", "ENXIO", "ESTALE")) throw error;
+      throw new HostError(
+        "IO",
+        `Cannot read on in the bundle "${this.path}": ${messageOf(error)}`,
+        { cause: error, hint: "See that it is still there, and its medium still in." },
+      );
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const handles = await Promise.allSettled(this.#handles.values());
     for (const handle of handles) if (handle.status === "fulfilled") await handle.value.close();

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { shortId } from "../core/digest.ts";
-import { HostError, hasCode, messageOf } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import type { BundleFile } from "./bundle-file.ts";
 import { type DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
@@ -179,7 +178,7 @@ export class BundleReader implements AsyncDisposable {
   async #findingsIn(window: Window, lease: Lease, pool: ChunkPool): Promise<Finding[]> {
     const expected = expectationsOf(window);
     const extents = this.#file.extents(window.offset, window.length);
-    const damages = await this.#reading(pool.run("checkWindow", lease, { extents, expected }));
+    const damages = await this.#file.readBy(pool.run("checkWindow", lease, { extents, expected }));
     for (const segment of window.segments) this.#checked.add(segment);
     return findingsOf(window, damages, this.#owners);
   }
@@ -189,7 +188,9 @@ export class BundleReader implements AsyncDisposable {
     try {
       const { size, chunk } = segment;
       const extents = this.#file.extents(segment.offset, segment.length);
-      const result = await this.#reading(pool.run("openChunk", lease, { extents, size, chunk }));
+      const result = await this.#file.readBy(
+        pool.run("openChunk", lease, { extents, size, chunk }),
+      );
       if ("damage" in result) {
         const { start, end, how } = result.damage;
         throw this.#damaged({
@@ -204,20 +205,6 @@ export class BundleReader implements AsyncDisposable {
     } catch (error) {
       lease[Symbol.dispose]();
       throw error;
-    }
-  }
-
-  /** Workers open the file by its path: it may be gone by then. A read error is damage, and no error here. */
-  async #reading<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      if (!hasCode(error, "ENOENT", "ENOTDIR", "EACCES", "ENODEV", "ENXIO", "ESTALE")) throw error;
-      throw new HostError(
-        "IO",
-        `Cannot read on in the bundle "${this.path}": ${messageOf(error)}`,
-        { cause: error, hint: "See that it is still there, and its medium still in." },
-      );
     }
   }
 

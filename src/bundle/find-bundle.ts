@@ -1,8 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { DefinitionError, hasCode } from "../core/errors.ts";
+import { SUMS_SUFFIX } from "./former-files.ts";
 import { type PartSet, findPartSet } from "./part-set.ts";
-import { PARTS_JSON_SUFFIX } from "./parts-json.ts";
+import { PARTS_JSON_SUFFIX, PART_SUFFIX } from "./parts-json.ts";
 
 /** Where a bundle is. `path` is absolute, and what the bundle is called in messages. */
 export type BundlePlace =
@@ -14,8 +15,6 @@ interface Candidate {
   readonly name: string;
 }
 
-const SUMS_SUFFIX = ".sha256";
-const PART_SUFFIX = /\.\d{3}$/;
 const PART_OF_BUNDLE = /\.tar\.gz\.\d{3}$/;
 
 /**

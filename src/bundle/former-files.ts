@@ -2,11 +2,9 @@ import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { syncDirectory } from "../core/files.ts";
 import { PARTIAL_SUFFIX } from "./output-file.ts";
-import { PARTS_JSON_SUFFIX } from "./parts-json.ts";
+import { PARTS_JSON_SUFFIX, PART_SUFFIX } from "./parts-json.ts";
 
 export const SUMS_SUFFIX = ".sha256";
-
-const PART_SUFFIX = /\.\d{3}$/;
 
 /** The bundle called `path` and its parts, as far as they are there. */
 export async function bundleFiles(path: string): Promise<string[]> {

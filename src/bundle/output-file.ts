@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
+import { writeAll } from "../core/files.ts";
 
 /** What follows the name of a file that is not whole. */
 export const PARTIAL_SUFFIX = ".partial";
@@ -60,10 +61,7 @@ export class OutputFile implements AsyncDisposable {
   async #write(bytes: Buffer): Promise<void> {
     const position = this.#size;
     this.#size += bytes.length;
-    for (let done = 0; done < bytes.length;) {
-      done += (await this.#file.write(bytes, done, bytes.length - done, position + done))
-        .bytesWritten;
-    }
+    await writeAll(this.#file, bytes, position);
   }
 }
 

@@ -2,6 +2,7 @@ import { open, readFile, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { BundleError, DefinitionError, hasCode } from "../core/errors.ts";
 import { shortId } from "../core/digest.ts";
+import { undefinedWhereMissing } from "../core/files.ts";
 import { areMostlySame, readSamples } from "./part-samples.ts";
 import { PARTS_JSON_SUFFIX, type PartsJson, decodePartsJson, partName } from "./parts-json.ts";
 
@@ -180,11 +181,6 @@ function numberedParts(name: string, files: readonly FoundFile[]): Part[] {
 function numberIn(fileName: string, name: string): number | undefined {
   const number = Number(fileName.slice(-3));
   return number > 0 && fileName === partName(name, number) ? number : undefined;
-}
-
-function undefinedWhereMissing(error: unknown): undefined {
-  if (hasCode(error, "ENOENT")) return undefined;
-  throw error;
 }
 
 function twoBundles(

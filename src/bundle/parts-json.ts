@@ -6,6 +6,9 @@ export const MAX_PARTS = 999;
 
 export const PARTS_JSON_SUFFIX = ".parts.json";
 
+/** What follows the bundle's name in that of a part. */
+export const PART_SUFFIX = /\.\d{3}$/;
+
 const MAX_PARTS_JSON_SIZE = 1024 * 1024;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hasCode } from "./errors.ts";
 
@@ -35,6 +35,25 @@ export async function writeFileWhole(
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+/** Writes all of the bytes: one write may take only some. */
+export async function writeAll(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+/** For `catch` where a file need not be there. */
+export function undefinedWhereMissing(error: unknown): undefined {
+  if (hasCode(error, "ENOENT")) return undefined;
+  throw error;
 }
 
 async function writeSynced(

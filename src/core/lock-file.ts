@@ -1,5 +1,6 @@
 import { open, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hasCode } from "./errors.ts";
+import { undefinedWhereMissing } from "./files.ts";
 import { livenessOf, thisProcess } from "./process-owner.ts";
 import { sleep } from "./retry.ts";
 
@@ -84,16 +85,11 @@ async function removeAbandoned(path: string): Promise<void> {
 }
 
 async function textOf(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").catch(missing);
+  return readFile(path, "utf8").catch(undefinedWhereMissing);
 }
 
 /** Milliseconds since the file was last written or touched. */
 async function ageOf(path: string): Promise<number | undefined> {
-  const stats = await stat(path).catch(missing);
+  const stats = await stat(path).catch(undefinedWhereMissing);
   return stats === undefined ? undefined : Date.now() - stats.mtimeMs;
-}
-
-function missing(error: unknown): undefined {
-  if (hasCode(error, "ENOENT")) return undefined;
-  throw error;
 }

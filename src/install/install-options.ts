@@ -60,12 +60,10 @@ const MODES_OF = [
 ] as const satisfies readonly (readonly [keyof InstallWishes, string, readonly ModelsIn[]])[];
 
 /**
- * The models directory to install into, or undefined for an engine. Throws {@link DefinitionError} where `native` lacks it, or
- * where an option is for another mode.
+ * The models directory to install into, or undefined for an engine. Throws {@link DefinitionError} where `native` lacks it.
  */
 export function readStoreWish(wishes: InstallWishes): string | undefined {
-  const { modelsIn = "image", store } = wishes;
-  refuseOptionsOfOtherModes(modelsIn, wishes);
+  const { modelsIn, store } = wishes;
   if (modelsIn === "native" && (store === undefined || store === "")) {
     throw new DefinitionError(
       "USAGE",
@@ -78,8 +76,9 @@ export function readStoreWish(wishes: InstallWishes): string | undefined {
   return store;
 }
 
-/** What would be ignored is refused: who wrote it expects something of it. */
-function refuseOptionsOfOtherModes(modelsIn: ModelsIn, wishes: InstallWishes): void {
+/** What would be ignored is refused, as {@link DefinitionError}: who wrote it expects something of it. */
+export function refuseOptionsOfOtherModes(wishes: InstallWishes): void {
+  const { modelsIn = "image" } = wishes;
   for (const [option, flag, modes] of MODES_OF) {
     if (wishes[option] === undefined || modes.some((mode) => mode === modelsIn)) continue;
     const needed = `--models-in ${modes.join(" or ")}`;

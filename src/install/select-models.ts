@@ -13,7 +13,10 @@ export interface Selection {
 }
 
 /** The models named by `only`, or all. Throws {@link DefinitionError} for a name that the bundle does not have. */
-export function selectModels(manifest: ModelsJson, only?: readonly string[]): Selection {
+export function selectModels(
+  manifest: Pick<ModelsJson, "models" | "files">,
+  only?: readonly string[],
+): Selection {
   const models = only === undefined ? manifest.models : modelsNamed(manifest.models, only);
   const paths = wantedPaths(models);
   const files = manifest.files.filter(({ path }) => paths.has(path));
@@ -28,7 +31,10 @@ export function selectModels(manifest: ModelsJson, only?: readonly string[]): Se
  * The image layers that hold the selected models. Throws {@link BundleError} UNSUITABLE where a layer that is needed brings a
  * model that was not selected: Ollama would list that one without its weights.
  */
-export function selectLayers(manifest: ModelsJson, { models }: Selection): readonly ModelLayer[] {
+export function selectLayers(
+  manifest: Pick<ModelsJson, "models" | "modelLayers">,
+  { models }: Selection,
+): readonly ModelLayer[] {
   const wanted = wantedPaths(models);
   const layers = layersWith(manifest.modelLayers, wanted, new Set(models.map(manifestPathOf)));
   const loaded = new Set(layers.flatMap(({ paths }) => paths));

@@ -1,6 +1,8 @@
 import { posix } from "node:path";
 import type { WorkOptions } from "../core/progress.ts";
 import type { StagingVolume } from "../staging/staging-volume.ts";
+import { digestInName } from "./archive-entries.ts";
+import { counted } from "./counted.ts";
 import { findInDockerArchive } from "./docker-archive.ts";
 import { type FoundImage, type FoundLayer, type ImageDocuments, findImage } from "./find-image.ts";
 import { type ResolvedFoundImage, notThere, resolveFound, stageFound } from "./found-images.ts";
@@ -10,7 +12,6 @@ import { type ScannedArchive, entriesOf, scanArchive } from "./read-archive.ts";
 import type { FileSource } from "./source.ts";
 import { stagedBlobCounter } from "./staged-blob-counter.ts";
 import { stageUncompressed } from "./stage-uncompressed.ts";
-import { counted, digestInName } from "./take-apart.ts";
 
 export interface ArchiveOptions {
   /** A tar, which may be compressed. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { SourceError } from "../core/errors.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { StagingVolume } from "../staging/staging-volume.ts";
+import { counted } from "./counted.ts";
 import { type FoundLayer, type ImageDocuments, MAX_DOCUMENT, findImage } from "./find-image.ts";
 import { type ResolvedFoundImage, resolveFound, stageFound } from "./found-images.ts";
 import { FILE_HINT, expectAt, readingImageFile } from "./image-file.ts";
@@ -11,7 +12,6 @@ import { chooseInIndex } from "./oci-index.ts";
 import type { FileSource } from "./source.ts";
 import { stagedBlobCounter } from "./staged-blob-counter.ts";
 import { stageUncompressed } from "./stage-uncompressed.ts";
-import { counted } from "./take-apart.ts";
 
 /** Bytes read at once. */
 const READ_SIZE = 256 * 1024;
@@ -61,6 +61,7 @@ async function stageFromLayout(
   const count = stagedBlobCounter(reference, layers, onProgress);
   for (const { name, diffId } of layers) {
     const file = blobPath(path, name);
+    await readingImageFile(file, () => sizeOf(file));
     const content = counted(createReadStream(file, { highWaterMark: READ_SIZE, signal }), count);
     const label = `"${file}" as a layer of "${reference}"`;
     const packed = { content, packedSha256: name, sha256: diffId, label, hint: FILE_HINT };
@@ -70,11 +71,19 @@ async function stageFromLayout(
 
 function readDocument(file: string): Promise<Buffer> {
   return readingImageFile(file, async () => {
-    const { size } = await stat(file);
+    const size = await sizeOf(file);
     if (size <= MAX_DOCUMENT) return readFile(file);
     const found = `it has ${size} bytes, expected at most ${MAX_DOCUMENT}`;
     throw new SourceError("INCOMPLETE", `Cannot read "${file}": ${found}`, { hint: FILE_HINT });
   });
+}
+
+/** Of a regular file: a named pipe would block until somebody writes to it. */
+async function sizeOf(file: string): Promise<number> {
+  const stats = await stat(file);
+  if (stats.isFile()) return stats.size;
+  const message = `Cannot read "${file}": it is not a regular file`;
+  throw new SourceError("INCOMPLETE", message, { hint: FILE_HINT });
 }
 
 function blobPath(path: string, sha256: string): string {

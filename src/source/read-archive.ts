@@ -5,12 +5,11 @@ import { SourceError } from "../core/errors.ts";
 import { giveBackPiece } from "../core/give-back.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { type ReadTarEntry, TarError, readTar } from "../core/tar.ts";
+import { MAX_ENTRIES, targetOf } from "./archive-entries.ts";
 import { DecompressError, openCompressed } from "./decompress.ts";
 import { MAX_DOCUMENT } from "./find-image.ts";
 import { FILE_HINT, readingImageFile } from "./image-file.ts";
-import { targetOf } from "./take-apart.ts";
 
-const MAX_ENTRIES = 10_000;
 /** Bytes of all JSON documents in an archive together. */
 const MAX_DOCUMENTS = 64 * 1024 * 1024;
 /** Bytes read at once. */

@@ -6,6 +6,7 @@ import { type ImageReference, parseImageReference } from "../core/image-referenc
 import type { WorkOptions } from "../core/progress.ts";
 import type { Repository } from "../registry/registry-access.ts";
 import { RegistryClient, type RegistryOptions } from "../registry/registry-client.ts";
+import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
 import { eachAtOnce } from "./each-at-once.ts";
@@ -160,9 +161,7 @@ async function fetchBlob(
   const what = `sha256:${shortId(sha256)} (${label})`;
   const request = { sha256, size, what, ifMissing: `Cannot fetch ${what}`, ifRefused: IF_REFUSED };
   using reader = client.blob(repository, request);
-  const onRetry = (error: Error): void => {
-    options.onProgress?.({ kind: "note", text: `Trying again: ${error.message}` });
-  };
+  const onRetry = tellRetries(options.onProgress);
   return await volume.fetch(
     { sha256, size, label },
     (place, offset, read) => reader.read(place, offset, { ...read, onRetry }),

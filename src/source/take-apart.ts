@@ -1,15 +1,15 @@
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { posix } from "node:path";
-import { isSha256Hex } from "../core/digest.ts";
 import { SourceError } from "../core/errors.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { type ReadTarEntry, TarError, readTar } from "../core/tar.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingVolume } from "../staging/staging-volume.ts";
+import { MAX_ENTRIES, digestInName, targetOf } from "./archive-entries.ts";
+import { counted } from "./counted.ts";
 import { stageUncompressed } from "./stage-uncompressed.ts";
 
-const MAX_ENTRIES = 10_000;
 const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
 
 /** Files of both layouts that nothing here needs. `json` and `VERSION` are the legacy layers'. */
@@ -64,11 +64,6 @@ export async function takeApart(
   return { manifest, file: (path) => files.get(path) ?? files.get(links.get(path) ?? "") };
 }
 
-/** A symbolic link is relative to its directory, a hard link to the top. */
-export function targetOf(path: string, { type, linkName = "" }: ReadTarEntry): string {
-  return posix.normalize(type === "symlink" ? posix.join(posix.dirname(path), linkName) : linkName);
-}
-
 async function readManifest(
   { size, content }: ReadTarEntry,
   options: TakeApartOptions,
@@ -87,24 +82,6 @@ function stageEntry({ path, content }: Entry, options: TakeApartOptions): Promis
   const label = `"${path}" of the image "${options.reference}"`;
   const packedSha256 = digestInName(path);
   return stageUncompressed({ content, packedSha256, label, hint: HINT }, options.volume);
-}
-
-/** A blob of an OCI layout, and a config of the legacy one, is named by its sha256; a legacy layer's directory is not. */
-export function digestInName(path: string): string | undefined {
-  const hex = /^(?:blobs\/sha256\/(?<blob>[^/]+)|(?<config>[^/]+)\.json)$/.exec(path)?.groups;
-  const digest = hex?.["blob"] ?? hex?.["config"] ?? "";
-  return isSha256Hex(digest) ? digest : undefined;
-}
-
-/** The content as it is, its bytes counted as they go by. */
-export async function* counted(
-  content: AsyncIterable<Uint8Array>,
-  count: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const bytes of content) {
-    count(bytes.length);
-    yield bytes;
-  }
 }
 
 function progressOf({

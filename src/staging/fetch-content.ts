@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { CHUNK_SIZE, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { Lease } from "../core/chunks/pool.ts";
+import { writeAll } from "../core/files.ts";
 import { ContentHasher, type DigestedChunk, type HashedContent } from "./content-hasher.ts";
 import { onDisk } from "./on-disk.ts";
 import { overChunks, settleAll } from "./over-chunks.ts";
@@ -8,7 +9,7 @@ import { PieceLog } from "./piece-log.ts";
 import type { StagingContext } from "./staging-context.ts";
 import type { VolumePaths } from "./volume-paths.ts";
 import { type WantedContent, layerOf, wrongContent } from "./wanted-content.ts";
-import { writeAll, writeTemporary } from "./whole-file.ts";
+import { writeTemporary } from "./whole-file.ts";
 
 /**
  * Fills `place` with the content's bytes from `offset` on, and tells `onBytes` of bytes as they come, of each only once. Is

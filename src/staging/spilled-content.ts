@@ -1,9 +1,9 @@
 import { type FileHandle, rm } from "node:fs/promises";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
+import { writeAll } from "../core/files.ts";
 import { ContentHasher, type HashedContent } from "./content-hasher.ts";
 import { settleAll } from "./over-chunks.ts";
-import { writeAll } from "./whole-file.ts";
 
 /** Content of a {@link ContentWriter} that is too large for memory: chunk by chunk hashed and written to a temporary file. */
 export class SpilledContent implements AsyncDisposable {

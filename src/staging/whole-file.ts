@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { syncDirectory, writeAll } from "../core/files.ts";
 import { livenessOf, thisProcess } from "../core/process-owner.ts";
 import type { VolumePaths } from "./volume-paths.ts";
 
@@ -44,29 +45,10 @@ export async function writeTemporary(
   }
 }
 
-/** Writes all of the bytes: one write may take only some. */
-export async function writeAll(
-  file: FileHandle,
-  bytes: Uint8Array,
-  position: number,
-): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
-}
-
 /** Gives a synced file its final name, and syncs the directory so that the name survives a loss of power. */
 export async function moveInPlace(path: string, target: string): Promise<void> {
   await rename(path, target);
-  if (process.platform === "win32") return; // where a directory cannot be opened
-  const directory = await open(dirname(target), "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await syncDirectory(dirname(target));
 }
 
 /** Removes what processes that no longer run left in `tmp`. */

@@ -92,6 +92,17 @@ describe("a bundle", () => {
     expect(reader.id).toBe(written.id);
   });
 
+  test("that is gone while it is read is named, whatever reads it", async () => {
+    await using elsewhere = await temporaryDirectory();
+    const path = join(elsewhere.path, "b.tar.gz");
+    await writeBundle(await smallContents(elsewhere.path), { path, pool }, {});
+    await using reader = await BundleReader.open(path, pool);
+    await rm(path);
+    const gone = { exitCode: 7, message: expect.stringContaining(`the bundle "${path}": ENOENT`) };
+    await expect(reader.check()).rejects.toMatchObject(gone);
+    await expect(reader.bytes(reader.manifest.files[0]?.path ?? "")).rejects.toMatchObject(gone);
+  });
+
   test.each([
     { how: "changed", spoil: (path: string, size: number) => writeFile(path, noise(size, 99)) },
     { how: "became shorter", spoil: (path: string, size: number) => truncate(path, size - 1) },

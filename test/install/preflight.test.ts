@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { describe, expect, test } from "vitest";
 import { HostError } from "../../src/core/errors.ts";
 import type { EngineContainer, EngineInfo } from "../../src/engine/engine.ts";
-import { readEngineNames, readStoreWish } from "../../src/install/install-options.ts";
+import {
+  type InstallWishes,
+  readEngineNames,
+  refuseOptionsOfOtherModes,
+} from "../../src/install/install-options.ts";
 import { memoryWarnings } from "../../src/install/memory.ts";
 import { portProblem } from "../../src/install/port-problem.ts";
 import { refuseIfAny } from "../../src/install/problems.ts";
@@ -185,7 +189,7 @@ describe("an option of another mode", () => {
     ["--publish", { modelsIn: "native", store: "s", publish: "1" }, "image or volume"],
     ["--tag", { modelsIn: "native", store: "s", tag: "t" }, "image or volume"],
   ] as const)("is refused, not ignored: %s in %j", (flag, wishes, modes) => {
-    expect(() => readStoreWish(wishes)).toThrow(
+    expect(() => refuseOptionsOfOtherModes(wishes)).toThrow(
       expect.objectContaining({
         code: "USAGE",
         message: expect.stringMatching(
@@ -198,10 +202,13 @@ describe("an option of another mode", () => {
 
   test("is taken in its own", () => {
     const names = { container: "c", publish: "1", tag: "t" };
-    expect(readStoreWish({ modelsIn: "native", store: "s", ollamaUrl: "u" })).toBe("s");
-    expect(readStoreWish({ modelsIn: "volume", volume: "v", ...names })).toBeUndefined();
-    expect(readStoreWish({ modelsIn: "image", ...names })).toBeUndefined();
-    expect(readStoreWish(names)).toBeUndefined();
+    const all: readonly InstallWishes[] = [
+      { modelsIn: "native", store: "s", ollamaUrl: "u" },
+      { modelsIn: "volume", volume: "v", ...names },
+      { modelsIn: "image", ...names },
+      names,
+    ];
+    for (const wishes of all) expect(() => refuseOptionsOfOtherModes(wishes)).not.toThrow();
   });
 });
 

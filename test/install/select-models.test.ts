@@ -15,7 +15,9 @@ function model(tag: string, blobs: readonly string[]): BundledModel {
 }
 
 /** Two models: large weights that both have, weights of their own, a small licence that both have. */
-function manifestWith(layers: readonly (readonly string[])[]): ModelsJson {
+function manifestWith(
+  layers: readonly (readonly string[])[],
+): Pick<ModelsJson, "models" | "modelLayers" | "files"> {
   const models = [model("a", ["shared", "wa", "mit"]), model("b", ["shared", "wb", "mit"])];
   const paths = [...["mit", "shared", "wa", "wb"].map(blob), manifestFile("a"), manifestFile("b")];
   const modelLayers = layers.map((each, index): ModelLayer => ({
@@ -24,7 +26,7 @@ function manifestWith(layers: readonly (readonly string[])[]): ModelsJson {
     paths: [...each],
   }));
   const files = paths.map((path) => ({ path, size: 1, sha256: hex(path), chunks: [] }));
-  return { models, modelLayers, files } as unknown as ModelsJson;
+  return { models, modelLayers, files };
 }
 
 const asPacked = manifestWith([

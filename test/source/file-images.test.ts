@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { sha256Hex } from "../../src/core/digest.ts";
@@ -156,6 +158,24 @@ describe.each(["oci", "oci-archive"] as const)("images from %s", (transport) => 
     return { write, stage, [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
   }
 });
+
+test.each(["index.json", layerPath(1)])(
+  "an OCI layout is not waited for where %s is a named pipe",
+  async (name) => {
+    await using place = await openImagePlace();
+    await writeFiles(
+      place.path,
+      ociLayout([BOTH]).filter(({ path }) => path !== name),
+    );
+    await promisify(execFile)("mkfifo", [join(place.path, name)]);
+    const source = createOciLayoutSource(place);
+    const staging = source.resolve({ platform: PLATFORM }, {}).then((it) => source.stage(it, {}));
+    await expect(staging).rejects.toMatchObject({
+      code: "INCOMPLETE",
+      message: `Cannot read "${join(place.path, name)}": it is not a regular file`,
+    });
+  },
+);
 
 describe("images from docker-archive", () => {
   test.each([

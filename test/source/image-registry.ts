@@ -6,9 +6,14 @@ import { type SavedFile, blobPath } from "./saved-image.ts";
 export async function startImageRegistry(files: readonly SavedFile[]) {
   const contents = new Map(files.map(({ path, content }) => [path, content]));
   const requests: string[] = [];
+  const busy = new Set<string>();
   const server = await serve(({ url = "" }: IncomingMessage, response: ServerResponse) => {
     const path = url.replace("/v2/team/ollama/", "");
     requests.push(path);
+    if (busy.has(path)) {
+      response.writeHead(429, { "Retry-After": "90" }).end();
+      return;
+    }
     const content = contentAt(path, contents);
     response.statusCode = content === undefined ? 404 : 200;
     response.end(content);
@@ -16,6 +21,8 @@ export async function startImageRegistry(files: readonly SavedFile[]) {
   return {
     host: new URL(server.url).host,
     requests,
+    /** Paths for which it wants to be left alone for 90 seconds. */
+    busy,
     /** What it answers for a blob or manifest from now on; nothing, where undefined. */
     change(blob: Buffer, content: Buffer | undefined): void {
       if (content === undefined) contents.delete(blobPath(blob));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
 import { sha256Hex } from "../../src/core/digest.ts";
+import type { ProgressEvent } from "../../src/core/progress.ts";
 import type { ResolvedFoundImage } from "../../src/source/found-images.ts";
 import { createRegistryImageSource } from "../../src/source/registry-images.ts";
 import { StagingVolume } from "../../src/staging/staging-volume.ts";
@@ -44,6 +45,24 @@ describe("images straight from a registry", () => {
     const image = imageOf(AMD64, ["a", "b".repeat(500_000)], packing);
     await using place = await openPlace(ociLayout([{ name: "x:0.24.0", images: [image] }]));
     expect(await stagedContent(await place.stage())).toEqual(contentOf(image.image));
+  });
+
+  test("tell how long a registry wants to be left alone", async () => {
+    await using place = await openPlace();
+    const resolved = await place.resolve();
+    place.registry.busy.add(`blobs/sha256:${sha256Hex(LAYER)}`);
+    const told = new AbortController();
+    const warnings: string[] = [];
+    const onProgress = (event: ProgressEvent): void => {
+      if (event.kind !== "warning") return;
+      warnings.push(event.text);
+      told.abort();
+    };
+    const staging = place.source.stage(resolved, { signal: told.signal, onProgress });
+    await expect(staging).rejects.toMatchObject({ name: "AbortError" });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^Trying again in 90 seconds: .* answers 429/),
+    ]);
   });
 
   test("ask for no layer that is staged", async () => {
