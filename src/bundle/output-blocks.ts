@@ -1,5 +1,5 @@
 /** Bytes of a block: large enough for a disk, which gets one or two at a time. */
-const BLOCK_SIZE = 4 * 1024 * 1024;
+const BLOCK_SIZE = 2 * 1024 * 1024;
 /** One is filled while one is written and one is hashed. */
 const BLOCK_COUNT = 3;
 
