@@ -10,10 +10,10 @@ import { type FileToMend, filesToMend } from "./files-to-mend.ts";
 import { type Finding, segmentsWith } from "./finding.ts";
 import { gatherSegments } from "./gather-segments.ts";
 import { judgeParts } from "./judge-parts.ts";
-import type { Segment } from "./layout.ts";
+import type { Layout, Segment } from "./layout.ts";
 import { lockOutput } from "./lock-output.ts";
 import { MendedFiles } from "./mended-files.ts";
-import type { Mended, Repair } from "./repair.ts";
+import type { Mended, Repair } from "./mended.ts";
 import { unmended } from "./unmended.ts";
 
 /**
@@ -23,13 +23,13 @@ import { unmended } from "./unmended.ts";
 export async function mendInPlace(repair: Repair, options: WorkOptions): Promise<Mended> {
   const { damaged, others, layout, manifest, pool } = repair;
   const { path } = damaged.place;
-  await using _lock = await lockOutput(path);
   const files = await filesToMend(damaged.place, layout.size);
+  await using _lock = await lockOutput(path);
   await using file = new BundleFile(path, files.map(extentOf));
   options.onProgress?.({ kind: "step", text: `Checking every byte of ${path}` });
   const findings = await BundleReader.of({ file, manifest, layout }, pool).check(options);
   const wrong = segmentsWith(findings, layout.segments);
-  if (wrong.length > 0) await assertIsOurs(repair, findings, options);
+  if (wrong.length > 0) await assertIsOurs(repair, { findings, wrong }, options);
   await assertOutputSpace(path, bytesOf(wrong));
   await using mended = await MendedFiles.open(path, files);
   options.onProgress?.({ kind: "step", text: `Mending ${path}` });
@@ -64,13 +64,16 @@ function surplusOf({ finalPath, start, end, size }: FileToMend): Finding[] {
 /** What is not ours is not written over, whatever it is called. */
 async function assertIsOurs(
   { damaged, isKnown, layout, manifest, pool }: Repair,
-  findings: readonly Finding[],
+  {
+    findings,
+    wrong,
+  }: { readonly findings: readonly Finding[]; readonly wrong: readonly Segment[] },
   options: WorkOptions,
 ): Promise<void> {
   const { place } = damaged;
   const called = `bundle ${manifest.name} (${shortId(layout.id)})`;
   if (place.kind === "file") {
-    if (!isKnown && isMostlyWrong(damaged.file.size, findings))
+    if (!isKnown && isMostlyWrong(damaged.file.size, wrong, layout))
       throw foreign(place.path, `most of it is not of ${called}`);
     return;
   }
@@ -79,13 +82,10 @@ async function assertIsOurs(
   if (other !== undefined) throw foreign(place.path, `"${other.path}" is not a part of ${called}`);
 }
 
-/** Of what is there. */
-function isMostlyWrong(size: number, findings: readonly Finding[]): boolean {
-  const wrong = findings.reduce(
-    (sum, { start, end }) => sum + Math.max(0, Math.min(end, size) - start),
-    0,
-  );
-  return wrong * 2 >= size;
+/** Of what is there, counted in headers and chunks. */
+function isMostlyWrong(size: number, wrong: readonly Segment[], { segments }: Layout): boolean {
+  const isThere = ({ offset, length }: Segment): boolean => offset + length <= size;
+  return wrong.filter(isThere).length * 2 >= segments.filter(isThere).length;
 }
 
 function foreign(path: string, why: string): BundleError {

@@ -6,7 +6,7 @@ import { BundleOutput } from "./bundle-output.ts";
 import { gatherSegments } from "./gather-segments.ts";
 import { unmended } from "./unmended.ts";
 import type { Segment } from "./layout.ts";
-import type { Mended, Repair } from "./repair.ts";
+import type { Mended, Repair } from "./mended.ts";
 
 /** Writes the bundle as one file to `path`, each byte from the first of the copies that has it right; or nothing. */
 export async function writeMended(
