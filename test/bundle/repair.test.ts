@@ -104,38 +104,34 @@ describe("a damaged bundle", () => {
     await restore(other, others);
   });
 
-  test.each<{ what: string; paths: string[]; literals: string[]; alone: boolean }>([
-    { what: "its footer", paths: [], literals: ["footer"], alone: true },
-    { what: "its table of contents", paths: [], literals: ["table of contents"], alone: true },
-    { what: "SHA256SUMS", paths: ["SHA256SUMS"], literals: [], alone: true },
-    { what: "a header", paths: [], literals: ['header of "MODELS.json"'], alone: true },
-    { what: "MODELS.json", paths: ["MODELS.json"], literals: [], alone: false },
-    {
-      what: "MODELS.json and all that vouches for it",
-      paths: ["MODELS.json", "SHA256SUMS"],
-      literals: ["table of contents", "footer"],
-      alone: false,
+  test.each([["footer"], ["table of contents"], ["SHA256SUMS"], ['header of "MODELS.json"']])(
+    "in its %s is made whole without any other copy",
+    async (what) => {
+      await using own = await open(here, "r+");
+      for (const at of [0.2, 0.99]) {
+        await write(own, [flipIn(what, at)]);
+        expect(await repair({ ...places(), others: [] }, { pool })).toMatchObject({ unmended: [] });
+        expect((await readFile(here)).equals(original)).toBe(true);
+      }
     },
-  ])("in $what is made whole, of structure without any other copy", async (harm) => {
-    const { paths, literals, alone } = harm;
-    const hit = segments.filter((segment) =>
-      segment.kind === "literal"
-        ? literals.includes(segment.what)
-        : paths.includes(segment.file.path),
-    );
-    await using own = await open(here, "r+");
-    for (const at of [0.2, 0.99]) {
-      const damages = hit.map((segment) => flip(segment, Math.floor(segment.length * at)));
-      await write(own, damages);
-      const alonePlaces = { ...places(), others: [] };
-      if (!alone)
-        await expect(repair(alonePlaces, { pool })).rejects.toMatchObject({ code: "DAMAGED" });
-      expect(await repair(alone ? alonePlaces : places(), { pool })).toMatchObject({
-        unmended: [],
-      });
-      expect((await readFile(here)).equals(original)).toBe(true);
-    }
-  });
+  );
+
+  test.each([[["MODELS.json"]], [["MODELS.json", "SHA256SUMS", "table of contents", "footer"]]])(
+    "in %s is made whole from another copy, and not without",
+    async (harms) => {
+      await using own = await open(here, "r+");
+      for (const at of [0.2, 0.99]) {
+        await write(
+          own,
+          harms.map((what) => flipIn(what, at)),
+        );
+        const alone = repair({ ...places(), others: [] }, { pool });
+        await expect(alone).rejects.toMatchObject({ code: "DAMAGED" });
+        expect(await repair(places(), { pool })).toMatchObject({ unmended: [] });
+        expect((await readFile(here)).equals(original)).toBe(true);
+      }
+    },
+  );
 
   test("is not taken for the bundle that a damaged MODELS.json in it tells of", async () => {
     // A digit of a number stays one: it can be read, and only what vouches for it can tell.
@@ -307,6 +303,14 @@ describe("a damaged bundle", () => {
       ({ offset, length }) =>
         !copy.subarray(offset, offset + length).equals(original.subarray(offset, offset + length)),
     );
+  }
+
+  /** In the structure or file that is called so, after a share of it. */
+  function flipIn(what: string, share: number): Damage {
+    const segment = segments.find(
+      (each) => (each.kind === "literal" ? each.what : each.file.path) === what,
+    );
+    return flip(segment, Math.floor((segment?.length ?? 0) * share));
   }
 
   function flip(segment: Segment | undefined, at: number): Damage {
