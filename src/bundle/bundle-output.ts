@@ -1,8 +1,7 @@
 import type { ChunkPool } from "../core/chunks/pool.ts";
-import { HostError } from "../core/errors.ts";
-import { tryLockFile } from "../core/lock-file.ts";
 import { assertWritableOutput } from "./assert-writable-output.ts";
 import { removePartials } from "./former-files.ts";
+import { lockOutput } from "./lock-output.ts";
 import { outputError } from "./output-error.ts";
 import type { OutputFiles, WrittenFiles } from "./output-files.ts";
 import { PartsOutput } from "./parts-output.ts";
@@ -85,18 +84,4 @@ export class BundleOutput implements AsyncDisposable {
     await using _lock = this.#lock;
     await this.#files[Symbol.asyncDispose]();
   }
-}
-
-/** Two that write one bundle would write over each other. */
-async function lockOutput(path: string): Promise<AsyncDisposable> {
-  const file = `${path}.lock`;
-  const attempt = await tryLockFile(file, String(process.pid));
-  if ("lock" in attempt) return attempt.lock;
-  throw new HostError(
-    "LOCKED",
-    `Cannot write the bundle "${path}": process ${attempt.heldBy} is writing it`,
-    {
-      hint: `Wait for it, or write elsewhere with --output. If it is not running any more: rm ${JSON.stringify(file)}`,
-    },
-  );
 }
