@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { TOOL } from "../core/tool.ts";
+import { addCopyCommand } from "./commands/copy.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
@@ -33,6 +34,7 @@ export function createProgram(typedName: string, run: Run): Command {
   addHealthCommand(program, run);
   addSplitCommand(program, run);
   addJoinCommand(program, run);
+  addCopyCommand(program, run);
   return program;
 }
 
