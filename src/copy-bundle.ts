@@ -4,6 +4,7 @@ import { type CopyItem, cargoOf } from "./bundle/copy/cargo.ts";
 import { CopiedEarlier, type EarlierCopy } from "./bundle/copy/copied-earlier.ts";
 import { type CopyWork, copyItem } from "./bundle/copy/copy-item.ts";
 import { assertWritableMedium, surveyMedia } from "./bundle/copy/medium.ts";
+import { packTool } from "./bundle/copy/packed-tool.ts";
 import { type PlannedMedium, planCopy } from "./bundle/copy/plan-copy.ts";
 import { findBundle } from "./bundle/find-bundle.ts";
 import { PARTIAL_SUFFIX } from "./bundle/output-file.ts";
@@ -16,6 +17,8 @@ export interface CopyOptions extends WorkOptions {
   readonly bundle: string | readonly string[];
   /** Directories on the media, in the order in which they are filled. */
   readonly to: readonly string[];
+  /** Copy this program too, to every medium, with what it takes to install it there. */
+  readonly withTool?: boolean | undefined;
   /** Forget which parts are on media that were filled earlier. */
   readonly startOver?: boolean | undefined;
   readonly env?: Readonly<NodeJS.ProcessEnv> | undefined;
@@ -51,16 +54,19 @@ export interface FilledMedium {
  * it, before anything is written there, and for one that fails; {@link BundleError} for a bundle that is not what its sums say.
  */
 export async function copyBundle(options: CopyOptions): Promise<CopyReport> {
-  const { bundle, to, startOver, onProgress, signal, env = process.env } = options;
+  const { bundle, to, withTool, startOver, onProgress, signal, env = process.env } = options;
   const { sidecars, ...cargo } = await cargoOf(await findBundle(bundle));
   const media = await surveyMedia(to, cargo);
   const record = await CopiedEarlier.read(stateDirectory(env), cargo.setId);
   if (startOver === true) await record.forget();
-  await using pool = new ChunkPool();
+  await using owned = new AsyncDisposableStack();
+  const pool = owned.use(new ChunkPool());
   const work = { onProgress, signal, pool };
   const earlier = new Set(record.parts.map(({ name }) => name));
   onProgress?.({ kind: "step", text: `Looking at what is in ${to.join(", ")}` });
-  const plan = await planCopy({ ...cargo, companions: sidecars }, media, { ...work, earlier });
+  const tool = withTool === true ? owned.use(await packTool(work)).items : [];
+  const companions = [...sidecars, ...tool];
+  const plan = await planCopy({ ...cargo, companions }, media, { ...work, earlier });
   for (const planned of plan.media) await prepare(planned, work);
   const filled: FilledMedium[] = [];
   for (const planned of plan.media) filled.push(await fill(planned, work));

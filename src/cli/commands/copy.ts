@@ -5,6 +5,7 @@ import { jsonOption, logOption } from "./options.ts";
 import type { Run } from "./run.ts";
 
 interface Options extends OutputOptions {
+  readonly withTool?: boolean;
   readonly startOver?: boolean;
 }
 
@@ -17,14 +18,15 @@ export function addCopyCommand(program: Command, run: Run): void {
     )
     .argument("<bundle>", "the bundle, one of its parts, or a directory that has them")
     .argument("<directory...>", "where to copy it: a directory on each medium")
+    .option("--with-tool", "copy this program too, and how to install it without a network")
     .option("--start-over", "copy again what went to sticks that were filled earlier")
     .addOption(jsonOption())
     .addOption(logOption())
     .addHelpText("after", `\nExample:\n  ${program.name()} copy bundle.tar.gz /media/stick`)
-    .action((bundle: string, to: readonly string[], { startOver, ...options }: Options) =>
+    .action((bundle: string, to: readonly string[], { withTool, startOver, ...options }: Options) =>
       run(options, async (work) => {
         const { copyBundle } = await import("../../copy-bundle.ts");
-        const report = await copyBundle({ ...work, bundle, to, startOver });
+        const report = await copyBundle({ ...work, bundle, to, withTool, startOver });
         return { text: describeCopied(report, program.name()), json: report };
       }),
     );
