@@ -1,5 +1,5 @@
 import { BundleReader } from "./bundle/bundle-reader.ts";
-import { findBundle } from "./bundle/find-bundle.ts";
+import { type BundlePlace, findBundle } from "./bundle/find-bundle.ts";
 import { assertComplete } from "./bundle/part-set.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
@@ -10,6 +10,7 @@ import { healthWarnings, summarizeHealth } from "./health/health-summary.ts";
 import { type ProveServerOptions, proveServer } from "./health/prove-server.ts";
 import { DEFAULT_SERVER_URL, parseServerUrl } from "./health/server-url.ts";
 import { type Outcome, concludeInstallation } from "./install/conclude-installation.ts";
+import { checkRestOfBundle } from "./install/damage-elsewhere.ts";
 import { lockEngine } from "./install/engine-lock.ts";
 import {
   type EngineRun,
@@ -87,15 +88,25 @@ export async function installBundle(options: InstallOptions): Promise<InstallRep
   refuseOptionsOfOtherModes(options);
   const store = readStoreWish(options);
   const place = await findBundle(options.bundle);
-  if (place.kind === "parts") assertComplete(place);
   await using pool = new ChunkPool();
-  await using bundle = await BundleReader.open(place, pool);
+  await using bundle = await openToInstall(place, options, pool);
   const selection = selectModels(bundle.manifest, options.only);
   const startedAt = now();
   const id = newInstallationId(startedAt);
   const told = keepingWarnings(options);
   const run = { options, now, id, startedAt, bundle, pool, selection, env, keepOnFailure, ...told };
   return await (store === undefined ? installOnEngine(run) : installIntoStore(run, store));
+}
+
+/** For some models alone not all parts need be there. */
+async function openToInstall(
+  place: BundlePlace,
+  { only }: InstallOptions,
+  pool: ChunkPool,
+): Promise<BundleReader> {
+  if (place.kind === "parts" && (only === undefined || place.parts.at(-1)?.file === undefined))
+    assertComplete(place);
+  return await BundleReader.open(place, pool);
 }
 
 async function installOnEngine(run: Run): Promise<InstallReport> {
@@ -114,7 +125,7 @@ async function installOnEngine(run: Run): Promise<InstallReport> {
     const on: EngineRun = { ...install, planned: found, journal, pool, installation };
     await loadStep(on, work);
     const blobs = await blobsStep(on, work);
-    await bundle.checkRest(work);
+    await checkRest(run, { withImage: true });
     await manifestsStep(on, work);
     await buildStep(on, work);
     await runStep(on, work);
@@ -139,11 +150,19 @@ async function installIntoStore(run: Run, directory: string): Promise<InstallRep
     const temporary = temporaryDirectoryOf(run.id);
     const into = { bundle, pool, selection, store, journal, temporary };
     const blobs = await writeStoreBlobs(into, work);
-    await bundle.checkRest(work);
+    await checkRest(run, { withImage: false });
     await writeStoreManifests(into, work);
     const health = await proveStore(run, url, store);
     return conclude(run, { journal, health, plan, blobs, did: { store: store.root } });
   });
+}
+
+async function checkRest(
+  { bundle, selection, options, work }: Run,
+  { withImage }: { readonly withImage: boolean },
+): Promise<void> {
+  const isPart = options.only !== undefined;
+  await checkRestOfBundle(bundle, { selection, isPart, withImage }, work);
 }
 
 /** Before gigabytes are copied: a server that is not there now will not serve them. */
