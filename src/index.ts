@@ -1,4 +1,5 @@
 export { type CheckHealthOptions, checkHealth } from "./check-health.ts";
+export { type CopyOptions, type CopyReport, copyBundle } from "./copy-bundle.ts";
 export { type CreateOptions, type CreateReport, createBundle } from "./create-bundle.ts";
 export { type InspectOptions, type Inspection, inspectBundle } from "./inspect-bundle.ts";
 export { type InstallOptions, type InstallReport, installBundle } from "./install-bundle.ts";

@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { constants } from "node:fs";
 import { ABSENT, type Extent, sliceExtents } from "../core/chunks/chunk.ts";
 import { HostError, hasCode, messageOf } from "../core/errors.ts";
+import { readAll } from "../core/files.ts";
 
 /** A bundle on disk as one run of bytes: one file, or parts one after another, each for as many bytes as it must have. */
 export class BundleFile implements AsyncDisposable {
@@ -65,12 +66,7 @@ export class BundleFile implements AsyncDisposable {
   async #readExtent({ path, offset, length }: Extent, place: Buffer): Promise<number> {
     if (path === ABSENT) return 0;
     try {
-      const file = await this.#open(path);
-      for (let done = 0; ;) {
-        const { bytesRead } = await file.read(place, done, length - done, offset + done);
-        done += bytesRead;
-        if (bytesRead === 0 || done === length) return done;
-      }
+      return await readAll(await this.#open(path), place.subarray(0, length), offset);
     } catch (error) {
       if (hasCode(error, "EIO")) return 0;
       throw new HostError("IO", `Cannot read "${path}": ${messageOf(error)}`, { cause: error });

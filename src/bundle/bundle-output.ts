@@ -1,7 +1,6 @@
 import type { ChunkPool } from "../core/chunks/pool.ts";
 import { assertWritableOutput } from "./assert-writable-output.ts";
 import { removePartials } from "./former-files.ts";
-import { GatheredPieces } from "./gathered-pieces.ts";
 import { lockOutput } from "./lock-output.ts";
 import { outputError } from "./output-error.ts";
 import type { OutputFiles, WrittenFiles } from "./output-files.ts";
@@ -24,7 +23,6 @@ export class BundleOutput implements AsyncDisposable {
   readonly #path: string;
   readonly #files: OutputFiles;
   readonly #lock: AsyncDisposable;
-  readonly #pieces = new GatheredPieces((bytes) => this.#append(bytes));
   #size = 0;
 
   private constructor(path: string, files: OutputFiles, lock: AsyncDisposable) {
@@ -65,13 +63,16 @@ export class BundleOutput implements AsyncDisposable {
   /** The bytes may be used for something else when this resolves. */
   async write(bytes: Buffer): Promise<void> {
     this.#size += bytes.length;
-    await this.#pieces.add(bytes);
+    try {
+      await this.#files.append(bytes);
+    } catch (error) {
+      throw outputError(error, this.#path);
+    }
   }
 
   /** Syncs it, removes the sidecars of what was there before, gives it its final name and writes its own sidecars beside it. */
   async finish(id: string): Promise<WrittenFiles> {
     try {
-      await this.#pieces.flush();
       return { size: this.#size, ...(await this.#files.finish(id)) };
     } catch (error) {
       throw outputError(error, this.#path);
@@ -82,13 +83,5 @@ export class BundleOutput implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await using _lock = this.#lock;
     await this.#files[Symbol.asyncDispose]();
-  }
-
-  async #append(bytes: Buffer<SharedArrayBuffer>): Promise<void> {
-    try {
-      await this.#files.append(bytes);
-    } catch (error) {
-      throw outputError(error, this.#path);
-    }
   }
 }

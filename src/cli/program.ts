@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { TOOL } from "../core/tool.ts";
+import { addCopyCommand } from "./commands/copy.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
@@ -35,6 +36,7 @@ export function createProgram(typedName: string, run: Run): Command {
   addSplitCommand(program, run);
   addJoinCommand(program, run);
   addRepairCommand(program, run);
+  addCopyCommand(program, run);
   return program;
 }
 

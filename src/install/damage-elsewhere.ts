@@ -1,10 +1,24 @@
-import type { BundleReader } from "../bundle/bundle-reader.ts";
+import { BundleReader } from "../bundle/bundle-reader.ts";
+import type { BundlePlace } from "../bundle/find-bundle.ts";
 import { describeFinding } from "../bundle/finding.ts";
+import { assertComplete } from "../bundle/part-set.ts";
+import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { Selection } from "./select-models.ts";
 
 /** What is told one by one. */
 const MOST_TOLD = 5;
+
+/** Opens a bundle to install from it. For some models alone not all parts need be there, but the last, which tells what is in it. */
+export async function openToInstall(
+  place: BundlePlace,
+  { only }: { readonly only?: readonly string[] | undefined },
+  pool: ChunkPool,
+): Promise<BundleReader> {
+  const isAllNeeded = only === undefined || (place.kind === "parts" && !place.parts.at(-1)?.file);
+  if (place.kind === "parts" && isAllNeeded) assertComplete(place);
+  return await BundleReader.open(place, pool);
+}
 
 export interface RestOfBundle {
   readonly selection: Selection;
