@@ -12,11 +12,17 @@ export class BundleFile implements AsyncDisposable {
   readonly size: number;
   readonly #files: readonly Extent[];
   readonly #handles = new Map<string, Promise<FileHandle>>();
+  #asked = 0;
 
   constructor(path: string, files: readonly Extent[]) {
     this.path = path;
     this.#files = files;
     this.size = files.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Bytes that were asked for so far. */
+  get bytesAsked(): number {
+    return this.#asked;
   }
 
   /** Where bytes `offset` to `offset + length` are. */
@@ -28,6 +34,7 @@ export class BundleFile implements AsyncDisposable {
   async read(offset: number, length: number): Promise<Buffer> {
     const bytes = Buffer.alloc(length);
     let done = 0;
+    this.#asked += length;
     for (const extent of this.extents(offset, length)) {
       const read = await this.#readExtent(extent, bytes.subarray(done, done + extent.length));
       done += read;
@@ -37,7 +44,8 @@ export class BundleFile implements AsyncDisposable {
   }
 
   /** What workers make of extents. They open the files by their paths, where they may be gone; a read error is damage to them. */
-  async readBy<T>(work: Promise<T>): Promise<T> {
+  async readBy<T>(extents: readonly Extent[], work: Promise<T>): Promise<T> {
+    this.#asked += extents.reduce((sum, extent) => sum + extent.length, 0);
     try {
       return await work;
     } catch (error) {
