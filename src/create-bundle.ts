@@ -7,13 +7,13 @@ import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import type { Definition } from "./definition/definition.ts";
 import { sourceDateEpoch } from "./definition/source-date-epoch.ts";
+import { parseStoreLocation } from "./definition/store-location.ts";
 import { chooseImage } from "./source/choose-image.ts";
+import { chooseModels } from "./source/choose-models.ts";
 import { type CreatePlan, assertEnoughSpace, planCreate } from "./source/create-plan.ts";
 import { checkManifest, refuseCloudName } from "./source/model-checks.ts";
-import { createRegistryModelSource } from "./source/registry-models.ts";
 import type { ResolvedModel } from "./source/source.ts";
 import { type ResolvedContents, type Sources, stageContents } from "./source/stage-contents.ts";
-import { createStoreModelSource } from "./source/store-models.ts";
 import { defaultStagingDirectory } from "./staging/default-directory.ts";
 import { StagingVolume } from "./staging/staging-volume.ts";
 
@@ -26,7 +26,7 @@ export interface CreateOptions extends WorkOptions {
   readonly force?: boolean | undefined;
   /** The staging volume; by default `ollama-bundle/staging` below XDG_CACHE_HOME or ~/.cache. */
   readonly staging?: string | undefined;
-  /** An existing model store to take the models from, instead of a registry. */
+  /** An existing model store to take the models from, instead of a registry: `DIR`, `volume:NAME` or `container:NAME`. */
   readonly fromStore?: string | undefined;
   /** A mirror for names whose host is registry.ollama.ai. */
   readonly modelRegistry?: string | undefined;
@@ -66,7 +66,12 @@ export async function createBundle(
     resolve(options.staging ?? defaultStagingDirectory(env)),
     pool,
   );
-  const sources = await chooseSources(definition, volume, { ...options, ...work });
+  const { fromStore, modelRegistry, insecureRegistries: insecureHosts = [] } = options;
+  const places = { volume, env, insecureHosts, ...work };
+  const store = fromStore === undefined ? undefined : parseStoreLocation(fromStore);
+  await using models = await chooseModels(store, { ...places, modelRegistry });
+  const image = definition.image && (await chooseImage(definition.image, { ...places, platform }));
+  const sources: Sources = { models, image };
   const resolved = await resolveContents(definition, sources, work);
   const imageFrom = sources.image?.from;
   const where = { output, staging: volume.directory };
@@ -88,25 +93,6 @@ export async function createBundle(
     if (error instanceof ChangedFileError) await volume.distrust(error.sha256);
     throw error;
   }
-}
-
-async function chooseSources(
-  { image, platform }: Definition,
-  volume: StagingVolume,
-  { env = process.env, fromStore, modelRegistry, insecureRegistries = [], ...work }: CreateOptions,
-): Promise<Sources> {
-  const models =
-    fromStore === undefined
-      ? createRegistryModelSource({
-          volume,
-          modelRegistry,
-          insecureHosts: insecureRegistries,
-        })
-      : createStoreModelSource({ store: resolve(fromStore), volume });
-  if (image === undefined) return { models };
-  const { signal, onProgress } = work;
-  const options = { platform, volume, env, insecureHosts: insecureRegistries, signal, onProgress };
-  return { models, image: await chooseImage(image, options) };
 }
 
 async function resolveContents(

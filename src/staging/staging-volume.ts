@@ -103,6 +103,22 @@ export class StagingVolume {
     return kept;
   }
 
+  /** The wanted content, from a stream that is read once and in order where the volume does not have it. */
+  async receive(
+    wanted: WantedContent,
+    open: () => AsyncIterable<Uint8Array>,
+    options: StagingOptions = {},
+  ): Promise<StagedFile> {
+    const known = await this.find(wanted, options);
+    if (known !== undefined) return counted(ofWantedSize(known, wanted), options);
+    await using writer = this.createContent(wanted);
+    for await (const bytes of open()) {
+      options.onBytes?.(bytes.length);
+      await writer.write(bytes);
+    }
+    return ofWantedSize(await writer.commit({ expected: wanted }), wanted);
+  }
+
   /** Removes content that served only to make other content. */
   async remove(sha256: string): Promise<void> {
     const path = this.#context.paths.blob(sha256);
@@ -110,17 +126,15 @@ export class StagingVolume {
   }
 
   /** A writer for content that comes as a stream and whose digest need not be known. */
-  createContent(): ContentWriter {
-    return new ContentWriter({
-      ...this.#context,
-      keep: async (temporary, content) => {
-        const file = await this.#fileOf(content.sha256);
-        const known = file && (await this.#proven(file, content));
-        if (known === undefined) return this.#keep(temporary, content);
-        await rm(temporary);
-        return known;
-      },
-    });
+  createContent(wanted?: WantedContent): ContentWriter {
+    const keep = async (temporary: string, content: HashedContent): Promise<StagedFile> => {
+      const file = await this.#fileOf(content.sha256);
+      const known = file && (await this.#proven(file, { ...content, ...wanted }));
+      if (known === undefined) return this.#keep(temporary, content);
+      await rm(temporary);
+      return known;
+    };
+    return new ContentWriter({ ...this.#context, keep }, wanted && layerOf(wanted));
   }
 
   /**
