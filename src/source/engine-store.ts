@@ -160,7 +160,7 @@ async function* fileContent(
     if (type === "symlink") throw unreadable(place, path, "it is a link");
     if (type !== "file") throw unreadable(place, path, "it is not a regular file");
     if (!isUsable(size))
-      throw unreadable(place, path, `it has ${size} bytes, expected ${expected}`, "WRONG_CONTENT");
+      throw unreadable(place, path, `it has ${size} bytes, expected ${expected}`);
     try {
       yield* content;
     } catch (error) {
@@ -193,11 +193,8 @@ function explained(error: unknown, place: Place, path: string): unknown {
     : error;
 }
 
-function unreadable(
-  { label }: Place,
-  path: string,
-  found: string,
-  code: "INCOMPLETE" | "WRONG_CONTENT" = "INCOMPLETE",
-): SourceError {
-  return new SourceError(code, `Cannot use "${path}" of ${label}: ${found}`, { hint: PULL_AGAIN });
+function unreadable({ label }: Place, path: string, found: string): SourceError {
+  return new SourceError("INCOMPLETE", `Cannot use "${path}" of ${label}: ${found}`, {
+    hint: PULL_AGAIN,
+  });
 }

@@ -18,7 +18,7 @@ export interface ModelStore extends AsyncDisposable {
   readManifest(path: string, options: WorkOptions): Promise<Buffer>;
   /** Bytes of this blob that will have to be brought into the staging volume, as far as that is known without reading. */
   missingBytes(blob: Pick<WantedContent, "sha256" | "size">): Promise<number>;
-  /** The blob, hashed. Throws {@link SourceError} `INCOMPLETE` where it is not there, `WRONG_CONTENT` where it is another. */
+  /** The blob, hashed. Throws {@link SourceError} `INCOMPLETE` or `WRONG_CONTENT` where it is not there, or not right. */
   stageBlob(wanted: WantedContent, options: StagingOptions): Promise<StagedFile>;
 }
 
