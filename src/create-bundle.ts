@@ -16,6 +16,7 @@ import type { ResolvedModel } from "./source/source.ts";
 import { type ResolvedContents, type Sources, stageContents } from "./source/stage-contents.ts";
 import { defaultStagingDirectory } from "./staging/default-directory.ts";
 import { StagingVolume } from "./staging/staging-volume.ts";
+import { useVolume } from "./staging/volume-use.ts";
 
 export interface CreateOptions extends WorkOptions {
   /** Path of the bundle. */
@@ -66,6 +67,7 @@ export async function createBundle(
     resolve(options.staging ?? defaultStagingDirectory(env)),
     pool,
   );
+  await using _inUse = await useVolume(volume.directory, work);
   const { fromStore, modelRegistry, insecureRegistries: insecureHosts = [] } = options;
   const places = { volume, env, insecureHosts, ...work };
   const store = fromStore === undefined ? undefined : parseStoreLocation(fromStore);
@@ -80,7 +82,7 @@ export async function createBundle(
   if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
   if (options.dryRun === true) return { plan, warnings };
   await assertEnoughSpace(plan);
-  const staged = await stageContents(resolved, sources, work);
+  const staged = await stageContents(resolved, sources, { ...work, volume });
   work.onProgress?.({ kind: "step", text: `Packing ${basename(output)}` });
   try {
     const bundle = await writeBundle(

@@ -2,6 +2,7 @@ export { type CheckHealthOptions, checkHealth } from "./check-health.ts";
 export { type CreateOptions, type CreateReport, createBundle } from "./create-bundle.ts";
 export { type InspectOptions, type Inspection, inspectBundle } from "./inspect-bundle.ts";
 export { type InstallOptions, type InstallReport, installBundle } from "./install-bundle.ts";
+export { type StagingOptions, listStaging, pruneStaging, verifyStaging } from "./manage-staging.ts";
 export { type RewriteOptions, type RewriteReport, rewriteBundle } from "./rewrite-bundle.ts";
 export { type VerifyOptions, type VerifyReport, verifyBundle } from "./verify-bundle.ts";
 

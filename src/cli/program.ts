@@ -6,6 +6,7 @@ import { addInspectCommand } from "./commands/inspect.ts";
 import { addInstallCommand } from "./commands/install.ts";
 import { addJoinCommand } from "./commands/join.ts";
 import { addSplitCommand } from "./commands/split.ts";
+import { addStagingCommand } from "./commands/staging.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
 import type { Run } from "./commands/run.ts";
 
@@ -33,6 +34,7 @@ export function createProgram(typedName: string, run: Run): Command {
   addHealthCommand(program, run);
   addSplitCommand(program, run);
   addJoinCommand(program, run);
+  addStagingCommand(program, run);
   return program;
 }
 

@@ -16,9 +16,10 @@ import { onDisk } from "./on-disk.ts";
 import { readPieces } from "./piece-log.ts";
 import { type StatedFile, provenFile, stagedFile } from "./proven-file.ts";
 import type { StagedFile } from "./staged-file.ts";
+import { type StagedItem, rememberItem } from "./staged-item.ts";
 import type { StagingContext } from "./staging-context.ts";
 import { VolumePaths } from "./volume-paths.ts";
-import { type WantedContent, layerOf, wrongContent } from "./wanted-content.ts";
+import { type WantedContent, layerOf, ofWantedSize } from "./wanted-content.ts";
 import { moveInPlace, removeLeftovers } from "./whole-file.ts";
 
 export interface StagingOptions extends WorkOptions {
@@ -175,6 +176,11 @@ export class StagingVolume {
     );
   }
 
+  /** Remembers of which content a model or an image is made. */
+  async remember(item: StagedItem): Promise<void> {
+    await onDisk(this.#context.paths.root, () => rememberItem(this.#context.paths, item));
+  }
+
   /** The content in the volume; its lock is held, so that nobody else hashes or fetches it meanwhile. */
   async #findHeld(
     wanted: Pick<WantedContent, "sha256" | "asModelBlob">,
@@ -235,12 +241,6 @@ export class StagingVolume {
   #hold(sha256: string, options: WorkOptions): Promise<AsyncDisposable> {
     return onDisk(this.#context.paths.root, () => this.#locks.hold(sha256, options));
   }
-}
-
-/** A source that states another size than the content has would fail as well if the content were not here yet. */
-function ofWantedSize(file: StagedFile, wanted: WantedContent): StagedFile {
-  if (file.size === wanted.size) return file;
-  throw wrongContent(wanted, `sha256:${file.sha256} has ${file.size} bytes`);
 }
 
 function counted(file: StagedFile, { onBytes }: StagingOptions): StagedFile {
