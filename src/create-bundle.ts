@@ -8,9 +8,11 @@ import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import type { Definition } from "./definition/definition.ts";
 import { sourceDateEpoch } from "./definition/source-date-epoch.ts";
 import { parseStoreLocation } from "./definition/store-location.ts";
+import { type RegistrySettings, readRegistrySettings } from "./registry/registry-settings.ts";
 import { chooseImage } from "./source/choose-image.ts";
-import { chooseModels } from "./source/choose-models.ts";
+import { type ChosenModels, chooseModels } from "./source/choose-models.ts";
 import { type CreatePlan, assertEnoughSpace, planCreate } from "./source/create-plan.ts";
+import { ollamaVersionInName } from "./source/image-ollama-version.ts";
 import { checkManifest, refuseCloudName } from "./source/model-checks.ts";
 import type { ResolvedModel } from "./source/source.ts";
 import { type ResolvedContents, type Sources, stageContents } from "./source/stage-contents.ts";
@@ -18,7 +20,7 @@ import { defaultStagingDirectory } from "./staging/default-directory.ts";
 import { StagingVolume } from "./staging/staging-volume.ts";
 import { useVolume } from "./staging/volume-use.ts";
 
-export interface CreateOptions extends WorkOptions {
+export interface CreateOptions extends WorkOptions, RegistrySettings {
   /** Path of the bundle. */
   readonly output: string;
   /** Bytes of each part, where the bundle is to be written in parts. */
@@ -31,13 +33,10 @@ export interface CreateOptions extends WorkOptions {
   readonly fromStore?: string | undefined;
   /** A mirror for names whose host is registry.ollama.ai. */
   readonly modelRegistry?: string | undefined;
-  /** Hosts of model and image names that are asked over plain HTTP. */
-  readonly insecureRegistries?: readonly string[] | undefined;
   /** Stop after the plan. */
   readonly dryRun?: boolean | undefined;
   /** Called with the plan before anything is fetched. */
   readonly onPlan?: ((plan: CreatePlan) => void) | undefined;
-  readonly env?: Readonly<NodeJS.ProcessEnv> | undefined;
 }
 
 export interface CreateReport {
@@ -68,12 +67,8 @@ export async function createBundle(
     pool,
   );
   await using _inUse = await useVolume(volume.directory, work);
-  const { fromStore, modelRegistry, insecureRegistries: insecureHosts = [] } = options;
-  const places = { volume, env, insecureHosts, ...work };
-  const store = fromStore === undefined ? undefined : parseStoreLocation(fromStore);
-  await using models = await chooseModels(store, { ...places, modelRegistry });
-  const image = definition.image && (await chooseImage(definition.image, { ...places, platform }));
-  const sources: Sources = { models, image };
+  const sources = await chooseSources(definition, volume, { ...options, ...work });
+  await using _models = sources.models;
   const resolved = await resolveContents(definition, sources, work);
   const imageFrom = sources.image?.from;
   const where = { output, staging: volume.directory };
@@ -95,6 +90,20 @@ export async function createBundle(
     if (error instanceof ChangedFileError) await volume.distrust(error.sha256);
     throw error;
   }
+}
+
+async function chooseSources(
+  { image, platform }: Definition,
+  volume: StagingVolume,
+  { env = process.env, fromStore, modelRegistry, signal, onProgress, ...settings }: CreateOptions,
+): Promise<Sources & { readonly models: ChosenModels }> {
+  const store = fromStore === undefined ? undefined : parseStoreLocation(fromStore);
+  const { ollamaKey, ...registries } = await readRegistrySettings({ ...settings, env });
+  const ollamaVersion = image && ollamaVersionInName(image);
+  const places = { volume, env, signal, onProgress };
+  const chosenImage = image && (await chooseImage(image, { ...places, platform, registries }));
+  const registry = { ...registries, modelRegistry, ollamaKey, ollamaVersion };
+  return { models: await chooseModels(store, { ...registry, ...places }), image: chosenImage };
 }
 
 async function resolveContents(

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { WorkOptions } from "../core/progress.ts";
+import type { RegistrySecret } from "../core/registry-secret.ts";
 
 /** What a container engine says of itself. */
 export interface EngineInfo {
@@ -61,6 +62,8 @@ export interface ContainerSpec {
   readonly publish?: { readonly ip: string; readonly port: number };
   /** Named volumes: name to the path in the container. */
   readonly volumes?: Readonly<Record<string, string>>;
+  /** Directories of the engine's host, labelled for SELinux so that containers may use them: absolute path, without ":", to the path in the container. */
+  readonly directories?: Readonly<Record<string, string>>;
   readonly restart?: "no" | "unless-stopped";
   readonly network?: "none" | "default";
 }
@@ -80,6 +83,11 @@ export interface BuildSpec {
   readonly tag: string;
   readonly args: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface PullRequest extends WorkOptions {
+  /** What the engine is to show the registry; it has no logins of its own. */
+  readonly login?: RegistrySecret | undefined;
 }
 
 /** Containers and volumes of an engine, and the files in them. */
@@ -128,7 +136,7 @@ export interface Engine extends EngineContainers {
 
   image(name: string): Promise<EngineImage | undefined>;
   /** Pulls for the engine's own platform; resolves only when the engine said that it worked. */
-  pull(reference: string, options: WorkOptions): Promise<void>;
+  pull(reference: string, options: PullRequest): Promise<void>;
   /** `docker save` as a tar stream; destroying it ends the request. */
   save(reference: string, options: WorkOptions): Promise<Readable>;
   /**
