@@ -27,6 +27,7 @@ interface Options extends DefinitionOptions, OutputOptions {
   readonly parallel?: number;
   readonly staging?: string;
   readonly split?: string;
+  readonly locked?: string;
   readonly dryRun?: boolean;
 }
 
@@ -54,6 +55,10 @@ export function addCreateCommand(program: Command, run: Run): void {
     .option(
       "--split <size>",
       "write parts of this size: 4GB, 4GiB, 3900M (K, M and G are 1024-based), or fat32, dvd, dvd-dl, bd25",
+    )
+    .option(
+      "--locked <MODELS.json>",
+      "refuse to pack what is not the very same as in the earlier bundle that this is of",
     )
     .option("--force", "replace the file if it is there")
     .option("--name <name>", "what the bundle is called (default: as its file)")
@@ -100,6 +105,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           fromStore,
           insecureRegistry,
           limitRate,
+          locked,
           modelRegistry,
           ollamaKey,
           parallel,
@@ -116,6 +122,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           force,
           fromStore,
           limitRate,
+          locked,
           modelRegistry,
           ollamaKey,
           output,
