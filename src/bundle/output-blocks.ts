@@ -1,3 +1,5 @@
+import { pageAlignedBuffer } from "../core/page-aligned-buffer.ts";
+
 /** Bytes of a block: large enough for a disk, which gets one or two at a time. */
 const BLOCK_SIZE = 2 * 1024 * 1024;
 /** One is filled while one is written and one is hashed. */
@@ -11,14 +13,6 @@ interface Block {
 /** What is done with the bytes of a block, which are used again when it resolves. */
 type Pass = (bytes: Buffer<SharedArrayBuffer>) => Promise<void>;
 
-/** The one thing that begins at a page of memory for sure; Node's types do not have it. */
-declare const WebAssembly: {
-  readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => {
-    readonly buffer: SharedArrayBuffer;
-  };
-};
-const WASM_PAGE = 65_536;
-
 /**
  * Gathers bytes in blocks of memory that workers share and that can be written past the page cache, and passes each on when it
  * is full, without waiting for the one before. A block is used again when what was done with it has ended, so that no more
@@ -30,10 +24,8 @@ export class OutputBlocks {
   #length = 0;
 
   constructor() {
-    const pages = (BLOCK_COUNT * BLOCK_SIZE) / WASM_PAGE;
-    const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-    this.#blocks = Array.from({ length: BLOCK_COUNT }, (_, index) => ({
-      bytes: Buffer.from(buffer, index * BLOCK_SIZE, BLOCK_SIZE),
+    this.#blocks = Array.from({ length: BLOCK_COUNT }, () => ({
+      bytes: pageAlignedBuffer(BLOCK_SIZE),
       isFree: Promise.resolve(),
     }));
   }
