@@ -1,6 +1,8 @@
 import { basename, resolve } from "node:path";
 import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
 import { ChangedFileError } from "./bundle/changed-file-error.ts";
+import { readEarlierBundle } from "./bundle/earlier-bundle.ts";
+import { type EarlierBundle, type Held, heldBy, holdsImage } from "./bundle/held.ts";
 import { assertEnoughNumbers } from "./bundle/split-size.ts";
 import { type WrittenBundle, writeBundle } from "./bundle/write-bundle.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
@@ -32,6 +34,8 @@ export interface CreateOptions extends WorkOptions {
   readonly modelRegistry?: string | undefined;
   /** Hosts of model and image names that are asked over plain HTTP. */
   readonly insecureRegistries?: readonly string[] | undefined;
+  /** Bundles that the site has installed, or their MODELS.json: what they brought is left out. */
+  readonly since?: readonly string[] | undefined;
   /** Stop after the plan. */
   readonly dryRun?: boolean | undefined;
   /** Called with the plan before anything is fetched. */
@@ -54,13 +58,14 @@ export async function createBundle(
   definition: Definition,
   options: CreateOptions,
 ): Promise<CreateReport> {
-  const { env = process.env, force = false, partSize } = options;
+  const { env = process.env, force = false, partSize, since = [] } = options;
   const { name, platform } = definition;
   const { work, warnings } = keepingWarnings(options);
   const output = resolve(options.output);
   const mtime = sourceDateEpoch(env);
   for (const model of definition.models) refuseCloudName(model);
   await assertWritableOutput(output, { force });
+  const held = await heldSince(since);
   await using pool = new ChunkPool();
   const volume = await StagingVolume.open(
     resolve(options.staging ?? defaultStagingDirectory(env)),
@@ -70,7 +75,14 @@ export async function createBundle(
   const resolved = await resolveContents(definition, sources, work);
   const imageFrom = sources.image?.from;
   const where = { output, staging: volume.directory };
-  const plan = await planCreate({ ...resolved, ...where, name, platform, imageFrom });
+  const plan = await planCreate({
+    ...resolved,
+    ...where,
+    name,
+    platform,
+    imageFrom,
+    held: held && { blobs: held.blobs, image: isHeld(resolved, held) },
+  });
   options.onPlan?.(plan);
   if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
   if (options.dryRun === true) return { plan, warnings };
@@ -79,7 +91,7 @@ export async function createBundle(
   work.onProgress?.({ kind: "step", text: `Packing ${basename(output)}` });
   try {
     const bundle = await writeBundle(
-      { name, platform, ...staged },
+      { name, platform, ...staged, held },
       { path: output, pool, mtime, force, partSize },
       work,
     );
@@ -88,6 +100,17 @@ export async function createBundle(
     if (error instanceof ChangedFileError) await volume.distrust(error.sha256);
     throw error;
   }
+}
+
+async function heldSince(since: readonly string[]): Promise<Held | undefined> {
+  if (since.length === 0) return undefined;
+  const earlier: EarlierBundle[] = [];
+  for (const path of since) earlier.push(await readEarlierBundle(path));
+  return heldBy(earlier);
+}
+
+function isHeld({ image }: ResolvedContents, held: Held): boolean {
+  return image?.content !== undefined && holdsImage(held, image.content);
 }
 
 async function chooseSources(

@@ -130,7 +130,8 @@ async function installIntoStore(run: Run, directory: string): Promise<InstallRep
   await using _lock =
     options.dryRun === true ? undefined : await lockStore(store, run.id, run.now());
   if (options.dryRun !== true) await removeLeftTemporaries(store, work);
-  const plan = await planInStore({ bundle, selection, store, platform: options.platform });
+  const install = { bundle, selection, store, pool, platform: options.platform };
+  const plan = await planInStore(install, work);
   if (!run.keepOnFailure) await assertAnswers(run, url);
   if (options.dryRun === true) return planned(run, plan);
 

@@ -75,6 +75,20 @@ const model = z.object({
 /** An image layer that holds model files, as `install --models-in image` loads it. `paths` are paths of `files`. */
 const modelLayer = z.object({ diffId: digest, size, paths: z.array(z.string()) });
 
+/** A file that an earlier bundle brought: its path as `files` would have it. */
+const omittedFile = z.object({ path: z.string(), size, sha256: hex });
+
+/** Of a bundle that relies on what the site has already. */
+const delta = z.object({
+  /** What it was told that the site has: by earlier bundles, and by the site file with this sha256. */
+  base: z.object({
+    bundles: z.array(z.object({ name: z.string().regex(BUNDLE_NAME), id: hex })),
+    site: hex.optional(),
+  }),
+  /** What the site must hold. Images whole or not at all, models blob by blob. */
+  omitted: z.array(omittedFile).min(1).max(MAX_FILES),
+});
+
 const modelsJson = z.object({
   schemaVersion: z.int(),
   name: z.string().regex(BUNDLE_NAME),
@@ -87,12 +101,15 @@ const modelsJson = z.object({
   models: z.array(model),
   modelLayers: z.array(modelLayer),
   files: z.array(file).max(MAX_FILES),
+  delta: delta.optional(),
 });
 
 export type ModelsJson = z.infer<typeof modelsJson>;
 export type BundledFile = z.infer<typeof file>;
 export type BundledImage = z.infer<typeof image>;
 export type BundledModel = z.infer<typeof model>;
+export type OmittedFile = z.infer<typeof omittedFile>;
+export type Delta = z.infer<typeof delta>;
 export type ModelLayer = z.infer<typeof modelLayer>;
 
 /** The bytes of MODELS.json: one line per top-level array element would be no use to a machine, so it is compact. */
@@ -110,7 +127,8 @@ export function decodeModelsJson(bytes: Buffer): ModelsJson {
   const parsed = modelsJson.safeParse(raw);
   if (!parsed.success)
     throw notAcceptable(z.prettifyError(parsed.error).split("\n").slice(0, 4).join(" "));
-  checkFilePaths(parsed.data.files.map(({ path }) => path));
+  const { files, delta: { omitted = [] } = {} } = parsed.data;
+  checkFilePaths([...files, ...omitted].map(({ path }) => path));
   const contradiction = contradictionIn(parsed.data);
   if (contradiction !== undefined) throw notAcceptable(contradiction);
   return parsed.data;

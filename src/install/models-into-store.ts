@@ -9,6 +9,7 @@ import {
 } from "./fill-store.ts";
 import type { Journal } from "./journal.ts";
 import { pathInStore } from "./model-paths.ts";
+import { assertOmittedStayed } from "./prove-in-store.ts";
 import type { Selection } from "./select-models.ts";
 import { surveyStore } from "./survey-store.ts";
 
@@ -45,5 +46,6 @@ export async function writeStoreManifests(
   const { selection } = into;
   await putManifests(into, selection.manifests, options);
   await restoreLostBlobs(into, selection.blobs, options);
+  await assertOmittedStayed(into.store, selection);
   await removeTemporary(into);
 }

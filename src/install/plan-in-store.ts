@@ -1,7 +1,11 @@
 import { totalmem } from "node:os";
 import type { BundleReader } from "../bundle/bundle-reader.ts";
+import { siteMustHold } from "../bundle/site-must-hold.ts";
+import type { ChunkPool } from "../core/chunks/pool.ts";
+import type { WorkOptions } from "../core/progress.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { memoryWarnings } from "./memory.ts";
+import { proveInStore } from "./prove-in-store.ts";
 import { refuseIfAny } from "./problems.ts";
 import type { Selection } from "./select-models.ts";
 import { spaceProblem, spaceWarning, storeSpace } from "./space.ts";
@@ -13,22 +17,26 @@ export interface StoreInstall {
   readonly bundle: BundleReader;
   readonly selection: Selection;
   readonly store: Store;
+  readonly pool: ChunkPool;
   /** Default: this machine's. */
   readonly platform?: NodeJS.Platform | undefined;
 }
 
 /** Looks at the store and changes nothing. Throws {@link HostError} for what is in the way, and {@link BundleError} UNSUITABLE. */
-export async function planInStore({
-  bundle,
-  selection,
-  store,
-  platform = process.platform,
-}: StoreInstall): Promise<InstallPlan> {
+export async function planInStore(
+  { bundle, selection, store, pool, platform = process.platform }: StoreInstall,
+  options: WorkOptions,
+): Promise<InstallPlan> {
   assertHasModels(bundle.manifest, selection);
   assertNamesFit(selection, platform);
   await assertWritable(store);
   const space = await storeSpace(store.root, await bytesMissing(store, selection));
-  refuseIfAny(bundle.path, [spaceProblem(space) ?? []].flat());
+  const mustHold = siteMustHold(bundle.manifest);
+  const base = await proveInStore({ store, selection, mustHold, pool }, options);
+  refuseIfAny(
+    bundle.path,
+    [spaceProblem(space), base].filter((problem) => problem !== undefined),
+  );
   return {
     bundle: { name: bundle.manifest.name, id: bundle.id },
     modelsIn: "native",

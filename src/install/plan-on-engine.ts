@@ -19,7 +19,7 @@ import { refuseIfAny } from "./problems.ts";
 import { publishText } from "./publish-address.ts";
 import { type Selection, selectLayers } from "./select-models.ts";
 import { engineSpace, spaceProblem, spaceWarning } from "./space.ts";
-import { assertFewLayers, ollamaImageOf } from "./suitable.ts";
+import { assertFewLayers, assertNoDelta, ollamaImageOf } from "./suitable.ts";
 
 export interface EngineInstall {
   readonly engine: Engine;
@@ -47,6 +47,7 @@ export async function planOnEngine(
   options: WorkOptions,
 ): Promise<EnginePlan> {
   const { engine, bundle, selection, names, modelsIn } = install;
+  assertNoDelta(bundle.manifest);
   const modelLayers = modelsIn === "image" ? layersToLoad(install) : [];
   const image = await imageToLoad(
     bundle,

@@ -142,7 +142,7 @@ describe("what is refused", () => {
     const models = [
       { name: "host:5000/ns/m:t", size: 1, digest: "", capabilities: [], licenses: [], blobs: [] },
     ];
-    const selection = { models, blobs: [], manifests: [] };
+    const selection = { models, blobs: [], manifests: [], omitted: [] };
     expect(() => assertNamesFit(selection, "linux")).not.toThrow();
     expect(() => assertNamesFit(selection, "win32")).toThrow('its directory would be "host:5000"');
   });

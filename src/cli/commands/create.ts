@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { BundledImage } from "../../bundle/models-json.ts";
+import { siteMustHold } from "../../bundle/site-must-hold.ts";
 import type { CreateReport } from "../../create-bundle.ts";
 import { type CreatedImage, describeCreatePlan, describeCreated } from "../describe-create.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
@@ -16,6 +17,7 @@ interface Options extends DefinitionOptions, OutputOptions {
   readonly insecureRegistry?: readonly string[];
   readonly staging?: string;
   readonly split?: string;
+  readonly since?: readonly string[];
   readonly dryRun?: boolean;
 }
 
@@ -43,6 +45,11 @@ export function addCreateCommand(program: Command, run: Run): void {
     .option(
       "--split <size>",
       "write parts of this size: 4GB, 4GiB, 3900M (K, M and G are 1024-based), or fat32, dvd, dvd-dl, bd25",
+    )
+    .option(
+      "--since <bundle>",
+      "leave out what this bundle, which the site has installed, brought; or its MODELS.json (may be repeated)",
+      oneMore,
     )
     .option("--force", "replace the file if it is there")
     .option("--name <name>", "what the bundle is called (default: as its file)")
@@ -76,6 +83,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           insecureRegistry,
           modelRegistry,
           output,
+          since,
           split,
           staging,
         } = options;
@@ -89,6 +97,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           modelRegistry,
           output,
           partSize,
+          since,
           staging,
           insecureRegistries: insecureRegistry,
           onPlan: (plan) => {
@@ -102,11 +111,11 @@ export function addCreateCommand(program: Command, run: Run): void {
 
 function outcomeOf({ plan, bundle, warnings }: CreateReport, typedName: string): Outcome {
   if (bundle === undefined) return { text: describeCreatePlan(plan), json: { plan, warnings } };
-  const {
-    manifest: { name, images, models },
-    ...written
-  } = bundle;
+  const { manifest, ...written } = bundle;
+  const { name, images, models } = manifest;
+  const mustHold = siteMustHold(manifest);
   const resolved = {
+    ...(mustHold && { mustHold }),
     images: images.map(resolvedImage),
     models: models.map((model) => ({ name: model.name, digest: `sha256:${model.digest}` })),
   };
