@@ -101,7 +101,7 @@ async function lockOutput(path: string): Promise<AsyncDisposable> {
   if ("lock" in attempt) return attempt.lock;
   throw new HostError(
     "LOCKED",
-    `Cannot write the bundle "${path}": process ${attempt.heldBy || "unknown"} is writing it`,
+    `Cannot write the bundle "${path}": process ${attempt.heldBy} is writing it`,
     {
       hint: `Wait for it, or write elsewhere with --output. If it is not running any more: rm ${JSON.stringify(file)}`,
     },
