@@ -1,8 +1,10 @@
 import { basename, resolve } from "node:path";
 import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
 import { ChangedFileError } from "./bundle/changed-file-error.ts";
-import { readEarlierBundle } from "./bundle/earlier-bundle.ts";
-import { type EarlierBundle, type Held, heldBy, holdsImage } from "./bundle/held.ts";
+import { type Held, holdsImage } from "./bundle/held.ts";
+import { readHeld } from "./bundle/read-held.ts";
+import type { SiteFile } from "./bundle/site-file.ts";
+import { siteWarnings } from "./bundle/site-warnings.ts";
 import { assertEnoughNumbers } from "./bundle/split-size.ts";
 import { type WrittenBundle, writeBundle } from "./bundle/write-bundle.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
@@ -36,6 +38,8 @@ export interface CreateOptions extends WorkOptions {
   readonly insecureRegistries?: readonly string[] | undefined;
   /** Bundles that the site has installed, or their MODELS.json: what they brought is left out. */
   readonly since?: readonly string[] | undefined;
+  /** The site file of the site that this is for: what it holds is left out. */
+  readonly site?: string | undefined;
   /** Stop after the plan. */
   readonly dryRun?: boolean | undefined;
   /** Called with the plan before anything is fetched. */
@@ -47,6 +51,8 @@ export interface CreateReport {
   readonly plan: CreatePlan;
   /** Missing after a dry run. */
   readonly bundle?: WrittenBundle;
+  /** Where the site keeps its models, as its site file tells. */
+  readonly modelsIn?: SiteFile["modelsIn"] | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -58,14 +64,14 @@ export async function createBundle(
   definition: Definition,
   options: CreateOptions,
 ): Promise<CreateReport> {
-  const { env = process.env, force = false, partSize, since = [] } = options;
+  const { env = process.env, force = false, partSize } = options;
   const { name, platform } = definition;
   const { work, warnings } = keepingWarnings(options);
   const output = resolve(options.output);
   const mtime = sourceDateEpoch(env);
   for (const model of definition.models) refuseCloudName(model);
   await assertWritableOutput(output, { force });
-  const held = await heldSince(since);
+  const { held, site } = await readHeld(options, work);
   await using pool = new ChunkPool();
   const volume = await StagingVolume.open(
     resolve(options.staging ?? defaultStagingDirectory(env)),
@@ -83,6 +89,8 @@ export async function createBundle(
     imageFrom,
     held: held && { blobs: held.blobs, image: isHeld(resolved, held) },
   });
+  for (const text of site === undefined ? [] : siteWarnings(site, plan))
+    work.onProgress?.({ kind: "warning", text });
   options.onPlan?.(plan);
   if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
   if (options.dryRun === true) return { plan, warnings };
@@ -95,18 +103,11 @@ export async function createBundle(
       { path: output, pool, mtime, force, partSize },
       work,
     );
-    return { plan, bundle, warnings };
+    return { plan, bundle, modelsIn: site?.modelsIn, warnings };
   } catch (error) {
     if (error instanceof ChangedFileError) await volume.distrust(error.sha256);
     throw error;
   }
-}
-
-async function heldSince(since: readonly string[]): Promise<Held | undefined> {
-  if (since.length === 0) return undefined;
-  const earlier: EarlierBundle[] = [];
-  for (const path of since) earlier.push(await readEarlierBundle(path));
-  return heldBy(earlier);
 }
 
 function isHeld({ image }: ResolvedContents, held: Held): boolean {

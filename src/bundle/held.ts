@@ -30,6 +30,17 @@ export function heldBy(bundles: readonly EarlierBundle[]): Held {
   };
 }
 
+/** What the site has by any of these. */
+export function heldByAll(all: readonly Held[]): Held | undefined {
+  if (all.length === 0) return undefined;
+  const site = all.find(({ base }) => base.site !== undefined)?.base.site;
+  return {
+    base: { bundles: all.flatMap(({ base }) => base.bundles), ...(site !== undefined && { site }) },
+    blobs: new Set(all.flatMap(({ blobs }) => [...blobs])),
+    images: all.flatMap(({ images }) => images),
+  };
+}
+
 /** Whether the site has this very image: by its config's digest, or where that is not known by all of its layers. */
 export function holdsImage({ images }: Held, { configDigest, diffIds }: HeldImage): boolean {
   return images.some((image) =>

@@ -1,10 +1,16 @@
 import { z } from "zod";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
-import { BundleError, DefinitionError, messageOf } from "../core/errors.ts";
-import { fullImageReference, parseImageReference } from "../core/image-reference.ts";
-import { fullModelName, parseModelName } from "../core/model-name.ts";
+import { BundleError, messageOf } from "../core/errors.ts";
 import { contradictionIn } from "./check-models-json.ts";
 import { checkFilePaths } from "./file-paths.ts";
+import {
+  digestShape,
+  hexShape,
+  imageReferenceShape,
+  modelNameShape,
+  platformShape,
+  sizeShape,
+} from "./shapes.ts";
 
 /** The major version of the format: a reader refuses any other. */
 export const SCHEMA_VERSION = 1;
@@ -15,50 +21,40 @@ export const MAX_MODELS_JSON_SIZE = 64 * 1024 * 1024;
 
 export const BUNDLE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-const hex = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
-const digest = z
-  .string()
-  .regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 lower-case hex digits");
-const size = z.int().nonnegative();
 const crc32 = z.int().min(0).max(0xffffffff);
 
 const chunk = z.object({
-  sha256: hex,
+  sha256: hexShape,
   crc32,
   /** There when the chunk is deflated: bytes and CRC-32 of its deflate stream. */
-  packed: z.object({ size, crc32 }).optional(),
+  packed: z.object({ size: sizeShape, crc32 }).optional(),
 });
 
 const file = z.object({
   path: z.string(),
-  size,
-  sha256: hex,
+  size: sizeShape,
+  sha256: hexShape,
   chunks: z.array(chunk),
 });
 
 const image = z.object({
-  /** Fully qualified: `docker.io/ollama/ollama:0.24.0`. */
-  reference: z
-    .string()
-    .max(1024)
-    .refine(isFullImageReference, "expected an image reference in full"),
+  reference: imageReferenceShape,
   role: z.enum(["ollama", "extra"]),
   /** What the reference was resolved to at its source, where the source says. */
-  sourceDigest: digest.optional(),
-  configDigest: digest,
+  sourceDigest: digestShape.optional(),
+  configDigest: digestShape,
   /** Of the OCI manifest in this bundle. */
-  manifestDigest: digest,
-  diffIds: z.array(digest),
+  manifestDigest: digestShape,
+  diffIds: z.array(digestShape),
   ollamaVersion: z.string().max(64).optional(),
 });
 
 const model = z.object({
-  /** With host, namespace and tag: `registry.ollama.ai/library/gemma:2b`. */
-  name: z.string().max(600).refine(isFullModelName, "expected a model name in full"),
+  name: modelNameShape,
   /** sha256 of the manifest file: what Ollama's /api/tags reports. */
-  digest: hex,
+  digest: hexShape,
   /** Bytes: the sum that the manifest states, as /api/tags reports it. */
-  size,
+  size: sizeShape,
   family: z.string().optional(),
   parameterSize: z.string().optional(),
   quantization: z.string().optional(),
@@ -69,21 +65,21 @@ const model = z.object({
   /** The first line of each licence; the texts are the blobs that the manifest names. */
   licenses: z.array(z.string()),
   /** sha256 of every blob that the manifest names, each once. */
-  blobs: z.array(hex),
+  blobs: z.array(hexShape),
 });
 
 /** An image layer that holds model files, as `install --models-in image` loads it. `paths` are paths of `files`. */
-const modelLayer = z.object({ diffId: digest, size, paths: z.array(z.string()) });
+const modelLayer = z.object({ diffId: digestShape, size: sizeShape, paths: z.array(z.string()) });
 
 /** A file that an earlier bundle brought: its path as `files` would have it. */
-const omittedFile = z.object({ path: z.string(), size, sha256: hex });
+const omittedFile = z.object({ path: z.string(), size: sizeShape, sha256: hexShape });
 
 /** Of a bundle that relies on what the site has already. */
 const delta = z.object({
   /** What it was told that the site has: by earlier bundles, and by the site file with this sha256. */
   base: z.object({
-    bundles: z.array(z.object({ name: z.string().regex(BUNDLE_NAME), id: hex })),
-    site: hex.optional(),
+    bundles: z.array(z.object({ name: z.string().regex(BUNDLE_NAME), id: hexShape })),
+    site: hexShape.optional(),
   }),
   /** What the site must hold. Images whole or not at all, models blob by blob. */
   omitted: z.array(omittedFile).min(1).max(MAX_FILES),
@@ -93,7 +89,7 @@ const modelsJson = z.object({
   schemaVersion: z.int(),
   name: z.string().regex(BUNDLE_NAME),
   tool: z.object({ name: z.string(), version: z.string() }),
-  platform: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/),
+  platform: platformShape,
   chunkSize: z.literal(CHUNK_SIZE),
   /** The modification time of every entry, in seconds since 1970. */
   mtime: z.int().min(0).max(0o77777777777),
@@ -155,24 +151,6 @@ function checkSchemaVersion(raw: unknown): void {
       hint: `Use the ollama-bundle that wrote it${tool === undefined ? "" : `, version ${tool.version}`}, or a newer one.`,
     },
   );
-}
-
-/** In full, as {@link fullModelName} writes it. */
-function isFullModelName(text: string): boolean {
-  return isSame(text, () => fullModelName(parseModelName(text)));
-}
-
-function isFullImageReference(text: string): boolean {
-  return isSame(text, () => fullImageReference(parseImageReference(text)));
-}
-
-function isSame(text: string, inFull: () => string): boolean {
-  try {
-    return inFull() === text;
-  } catch (error) {
-    if (error instanceof DefinitionError) return false;
-    throw error;
-  }
 }
 
 function notAcceptable(what: string): BundleError {

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import type { SiteFile } from "../bundle/site-file.ts";
 import type { SiteMustHold } from "../bundle/site-must-hold.ts";
 import type { WrittenBundle } from "../bundle/write-bundle.ts";
 import { shortId } from "../core/digest.ts";
@@ -48,13 +49,15 @@ interface CreatedBundle extends Omit<WrittenBundle, "manifest"> {
   readonly images: readonly CreatedImage[];
   readonly models: readonly { readonly name: string; readonly digest: string }[];
   readonly mustHold?: SiteMustHold;
+  /** Where the site keeps its models, where that is known. */
+  readonly modelsIn?: SiteFile["modelsIn"] | undefined;
 }
 
 /** What was written and which versions are in it, what to carry, and what to type on the other side. */
 export function describeCreated(bundle: CreatedBundle, typedName: string): string {
   const { path, size, sha256, id, name, images, models, mustHold } = bundle;
   const file = shellWord(fileArgument(basename(path)));
-  const install = installCommand(images.length > 0, mustHold !== undefined);
+  const install = installCommand(bundle);
   return [
     `Bundle ${name} ${shortId(id)} is written: ${formatExactBytes(size)}, sha256 ${sha256}`,
     ...images.map(({ reference, digest, ollamaVersion }) => {
@@ -73,10 +76,17 @@ export function describeCreated(bundle: CreatedBundle, typedName: string): strin
   ].join("\n");
 }
 
-/** A delta goes where models are kept apart from the image. */
-function installCommand(hasImage: boolean, isDelta: boolean): string {
-  if (!hasImage) return "install --models-in native --store DIR";
-  return isDelta ? "install --models-in volume" : "install";
+const INSTALL_OPTION = {
+  image: "",
+  volume: " --models-in volume",
+  dir: " --models-in dir:PATH",
+  native: " --models-in native --store DIR",
+} as const;
+
+/** As the site has it; else where the bundle can go: a delta, where models are kept apart from the image. */
+function installCommand({ images, mustHold, modelsIn }: CreatedBundle): string {
+  const where = images.length === 0 ? "native" : (modelsIn ?? (mustHold ? "volume" : "image"));
+  return `install${INSTALL_OPTION[where]}`;
 }
 
 function itemTable(items: readonly PlannedItem[]): string {

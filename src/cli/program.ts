@@ -4,6 +4,7 @@ import { addCreateCommand } from "./commands/create.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addInstallCommand } from "./commands/install.ts";
+import { addInventoryCommand } from "./commands/inventory.ts";
 import { addJoinCommand } from "./commands/join.ts";
 import { addSplitCommand } from "./commands/split.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
@@ -31,6 +32,7 @@ export function createProgram(typedName: string, run: Run): Command {
   addVerifyCommand(program, run);
   addInstallCommand(program, run);
   addHealthCommand(program, run);
+  addInventoryCommand(program, run);
   addSplitCommand(program, run);
   addJoinCommand(program, run);
   return program;

@@ -4,6 +4,8 @@ import { type PublishAddress, parsePublishAddress } from "./publish-address.ts";
 
 export type ModelsIn = "image" | "volume" | "native";
 
+export const DEFAULT_VOLUME = "ollama-models";
+
 /** How the user wants it, as on the command line. */
 export interface InstallWishes {
   /** Default `image`. */
@@ -16,7 +18,7 @@ export interface InstallWishes {
   readonly container?: string | undefined;
   /** As `docker run -p` takes it; default 127.0.0.1:11434. */
   readonly publish?: string | undefined;
-  /** Default `ollama-models`. */
+  /** Default {@link DEFAULT_VOLUME}. */
   readonly volume?: string | undefined;
   /** Of the built image; default `ollama-preloaded:<bundle name>`. */
   readonly tag?: string | undefined;
@@ -37,7 +39,7 @@ const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]+$/;
 export function readEngineNames(wishes: InstallWishes, bundleName: string): EngineNames {
   const {
     container = "ollama",
-    volume = "ollama-models",
+    volume = DEFAULT_VOLUME,
     publish = "11434",
     tag = defaultTag(bundleName),
   } = wishes;

@@ -33,9 +33,17 @@ export interface CreatePlan {
   readonly bundleAtMost?: number | undefined;
   /** Of a delta: what the site is said to have. */
   readonly leftOut?:
-    | { readonly image: boolean; readonly blobs: number; readonly bytes: number }
+    | {
+        readonly image: boolean;
+        readonly blobs: number;
+        readonly blobBytes: number;
+        /** Image and blobs together. */
+        readonly bytes: number;
+      }
     | undefined;
   readonly space: readonly SpaceNeeded[];
+  /** Bytes that the bundle brings, as the offline machine will hold them; the image's where they are known. */
+  readonly toInstall: { readonly image?: number | undefined; readonly models: number };
   /** What the offline machine will need, about: disk while installing in `image` mode, and memory for the largest model. */
   readonly site: { readonly disk?: number | undefined; readonly memory: number };
 }
@@ -103,6 +111,10 @@ export async function planCreate({
     items,
     bundleAtMost,
     leftOut,
+    toInstall: {
+      image: held?.image === true ? 0 : imageSize,
+      models: modelBytes - (leftOut?.blobBytes ?? 0),
+    },
     space: [
       { what: "staging volume", path: staging, needed: toStage, free: await freeSpaceAt(staging) },
       {
@@ -127,8 +139,9 @@ function leftOutOf(
   imageSize = 0,
 ): CreatePlan["leftOut"] {
   const left = [...blobs].filter(([sha256]) => held.blobs.has(sha256));
-  const bytes = left.reduce((sum, [, size]) => sum + size, held.image ? imageSize : 0);
-  return { image: held.image, blobs: left.length, bytes };
+  const blobBytes = left.reduce((sum, [, size]) => sum + size, 0);
+  const bytes = blobBytes + (held.image ? imageSize : 0);
+  return { image: held.image, blobs: left.length, blobBytes, bytes };
 }
 
 /** What goes to one file system is added up. Throws {@link HostError} NO_SPACE. */

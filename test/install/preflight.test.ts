@@ -26,6 +26,9 @@ const info: EngineInfo = {
   dataRoot: tmpdir(),
   isLocal: true,
   memory: 8e9,
+  isRootless: false,
+  usesSelinux: false,
+  runtimes: [],
 };
 
 function holder(published: string, isRunning = true): EngineContainer {

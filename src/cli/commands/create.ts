@@ -18,6 +18,7 @@ interface Options extends DefinitionOptions, OutputOptions {
   readonly staging?: string;
   readonly split?: string;
   readonly since?: readonly string[];
+  readonly site?: string;
   readonly dryRun?: boolean;
 }
 
@@ -45,6 +46,10 @@ export function addCreateCommand(program: Command, run: Run): void {
     .option(
       "--split <size>",
       "write parts of this size: 4GB, 4GiB, 3900M (K, M and G are 1024-based), or fat32, dvd, dvd-dl, bd25",
+    )
+    .option(
+      "--site <file>",
+      "leave out what the site holds that this site file is of, as `inventory` wrote it there",
     )
     .option(
       "--since <bundle>",
@@ -84,6 +89,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           modelRegistry,
           output,
           since,
+          site,
           split,
           staging,
         } = options;
@@ -98,6 +104,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           output,
           partSize,
           since,
+          site,
           staging,
           insecureRegistries: insecureRegistry,
           onPlan: (plan) => {
@@ -109,7 +116,7 @@ export function addCreateCommand(program: Command, run: Run): void {
     );
 }
 
-function outcomeOf({ plan, bundle, warnings }: CreateReport, typedName: string): Outcome {
+function outcomeOf({ plan, bundle, modelsIn, warnings }: CreateReport, typedName: string): Outcome {
   if (bundle === undefined) return { text: describeCreatePlan(plan), json: { plan, warnings } };
   const { manifest, ...written } = bundle;
   const { name, images, models } = manifest;
@@ -120,7 +127,7 @@ function outcomeOf({ plan, bundle, warnings }: CreateReport, typedName: string):
     models: models.map((model) => ({ name: model.name, digest: `sha256:${model.digest}` })),
   };
   return {
-    text: describeCreated({ name, ...resolved, ...written }, typedName),
+    text: describeCreated({ name, ...resolved, ...written, modelsIn }, typedName),
     json: { plan, bundle: { name, ...resolved, ...written }, warnings },
   };
 }
