@@ -9,6 +9,7 @@ import { proveInStore } from "./prove-in-store.ts";
 import { refuseIfAny } from "./problems.ts";
 import type { Selection } from "./select-models.ts";
 import { spaceProblem, spaceWarning, storeSpace } from "./space.ts";
+import { storeInDirectory } from "./store-content.ts";
 import type { Store } from "./store.ts";
 import { assertHasModels, assertNamesFit } from "./suitable.ts";
 import { assertWritable, bytesMissing } from "./survey-store.ts";
@@ -32,7 +33,8 @@ export async function planInStore(
   await assertWritable(store);
   const space = await storeSpace(store.root, await bytesMissing(store, selection));
   const mustHold = siteMustHold(bundle.manifest);
-  const base = await proveInStore({ store, selection, mustHold, pool }, options);
+  const content = storeInDirectory(store.root, pool);
+  const base = await proveInStore(content, { selection, mustHold }, options);
   refuseIfAny(
     bundle.path,
     [spaceProblem(space), base].filter((problem) => problem !== undefined),

@@ -7,7 +7,7 @@ import type { ChunkPool } from "../core/chunks/pool.ts";
 import { hasCode } from "../core/errors.ts";
 import { type ReadTarEntry, readTar } from "../core/tar.ts";
 import type { ContainerPath, Engine } from "../engine/engine.ts";
-import { statOrUndefined } from "./store.ts";
+import { inStore, statOrUndefined } from "./store.ts";
 
 /** What an Ollama store holds, wherever it lies. Nothing of it is changed. */
 export interface StoreContent {
@@ -38,10 +38,11 @@ const MAX_MANIFEST = 32 * 1024 * 1024;
 export function storeInDirectory(root: string, pool: ChunkPool): StoreContent {
   return {
     label: `the store "${root}"`,
-    hash: async (path, options) => {
-      const stats = await statOrUndefined(join(root, path));
-      return stats?.isFile() === true ? fileSha256(join(root, path), pool, options) : undefined;
-    },
+    hash: (path, options) =>
+      inStore(root, async () => {
+        const stats = await statOrUndefined(join(root, path));
+        return stats?.isFile() === true ? fileSha256(join(root, path), pool, options) : undefined;
+      }),
     manifests: () => manifestsInDirectory(root),
   };
 }

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
@@ -38,6 +38,28 @@ test.each([
   const refused = await create(site, ["--models", "tiny", "--since", since]);
   expect(refused).toMatchObject({ exitCode, stdout: "" });
   expect(refused.stderr).toContain(says);
+});
+
+test("inventory writes a site file, and says what to type on the other side", async () => {
+  await using site = await siteWithStore();
+  const args = ["inventory", "--models-in", "native", "--store", "store"];
+  const written = await runBundle([...args, "-o", "site.json"], { cwd: site.path });
+  expect(written.exitCode).toBe(0);
+  expect(written.stdout).toMatch(/^ {2}3 models and \d+ blobs of \d+ kB, all hashed$/m);
+  expect(written.stdout).toContain("  bundle create --models NAMES --site site.json\n");
+
+  const printed = await runBundle(args, { cwd: site.path });
+  const file = await readFile(join(site.path, "site.json"), "utf8");
+  const withoutTimes = (each: string) =>
+    each.replaceAll(/"(?:takenAt|freeMemory|models)": ["\d].*/g, "");
+  expect(withoutTimes(printed.stdout)).toBe(withoutTimes(file));
+
+  const nothing = await create(site, ["--models", "tiny", "--site", "site.json"]);
+  expect(nothing.exitCode).toBe(0);
+  expect(nothing.stdout).toMatch(/^It is a delta: .* going by site file [0-9a-f]{12}\.$/m);
+  expect(nothing.stdout).toContain(
+    "  bundle install --models-in native --store DIR bundle.tar.gz\n",
+  );
 });
 
 async function siteWithStore() {

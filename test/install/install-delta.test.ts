@@ -16,7 +16,7 @@ async function upgradedHost() {
   const here = await storeHost();
   const { first, create } = await upgradedModels(here.path);
   await installBundle({ bundle: first, ...here.options });
-  const { bundle } = await create("second", [first]);
+  const { bundle } = await create("second", { since: [first] });
   const delta = bundle as WrittenBundle;
   const needed = new Set(blobsOf(delta, "a"));
   const ofA = delta.manifest.delta?.omitted.filter(({ sha256 }) => needed.has(sha256)) ?? [];

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createBundle } from "../../src/create-bundle.ts";
+import { type CreateOptions, createBundle } from "../../src/create-bundle.ts";
 import { parseModelName } from "../../src/core/model-name.ts";
 import { writeModel } from "../support/tiny-models.ts";
 
@@ -7,8 +7,11 @@ import { writeModel } from "../support/tiny-models.ts";
 export interface UpgradedModels {
   /** With `a` and `b` as they were. */
   readonly first: string;
-  /** With `a`, `b` as it is now and `c`, less what `since` tells. */
-  readonly create: (name: string, since?: readonly string[]) => ReturnType<typeof createBundle>;
+  /** With `a`, `b` as it is now and `c`, less what the site has. */
+  readonly create: (
+    name: string,
+    has?: Pick<CreateOptions, "since" | "site">,
+  ) => ReturnType<typeof createBundle>;
 }
 
 export async function upgradedModels(directory: string): Promise<UpgradedModels> {
@@ -20,7 +23,7 @@ export async function upgradedModels(directory: string): Promise<UpgradedModels>
   }
   await writeModel(stores.after, { name: "c", kind: "bert" });
 
-  const pack = (name: string, store: string, since?: readonly string[]) =>
+  const pack = (name: string, store: string, has: Pick<CreateOptions, "since" | "site"> = {}) =>
     createBundle(
       {
         name,
@@ -31,12 +34,12 @@ export async function upgradedModels(directory: string): Promise<UpgradedModels>
         output: join(directory, `${name}.tar.gz`),
         staging: join(directory, "staging"),
         fromStore: store,
-        since,
+        ...has,
       },
     );
   await pack("first", stores.before);
   return {
     first: join(directory, "first.tar.gz"),
-    create: (name, since) => pack(name, stores.after, since),
+    create: (name, has) => pack(name, stores.after, has),
   };
 }
