@@ -42,7 +42,7 @@ export async function inventorySite(options: InventoryOptions): Promise<Inventor
   const { env = process.env, now = () => new Date(), platform } = options;
   const { work, warnings } = keepingWarnings(options);
   const receipts = await readReceipts(env, work.onProgress);
-  const place = readSitePlace(options, receipts[0]);
+  const place = await readSitePlace(options, receipts[0], { env });
   const engine =
     place.kind === "native"
       ? undefined

@@ -1,50 +1,48 @@
 import type { BundledFile } from "../bundle/models-json.ts";
-import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { buildImage } from "./build-image.ts";
 import { LABEL } from "./installation-id.ts";
 import type { Journal } from "./journal.ts";
 import { loadImage } from "./load-image.ts";
-import {
-  type ModelsIntoVolume,
-  writeVolumeBlobs,
-  writeVolumeManifests,
-} from "./models-into-volume.ts";
+import { storeTarget } from "./models-into-store.ts";
+import { type ModelsIntoVolume, volumeTarget } from "./models-into-volume.ts";
+import type { ModelsTarget } from "./models-target.ts";
 import type { EngineInstall, EnginePlan } from "./plan-on-engine.ts";
 import { publishText } from "./publish-address.ts";
 import type { Receipt } from "./receipt.ts";
 import { runContainer } from "./run-container.ts";
+import { temporaryDirectoryOf } from "./store-temporary.ts";
 import { helperName } from "./volume-helper.ts";
 
 /** One installation on an engine, planned and under its lock. */
 export interface EngineRun extends EngineInstall {
   readonly planned: EnginePlan;
   readonly journal: Journal;
-  readonly pool: ChunkPool;
   /** Its id. */
   readonly installation: string;
 }
 
 /** Each of these steps is in the journal before it begins. */
 
-/** Loads the image, in `image` mode with the models as further layers. */
+/** Loads the image, in `image` mode with the models as further layers; one that a delta left out only gets its name. */
 export async function loadStep(run: EngineRun, options: WorkOptions): Promise<void> {
   const { image, isLoaded } = run.planned;
   await run.journal.add({ kind: "image", name: image.name, existed: isLoaded });
-  await loadImage({ ...run, image }, options);
+  if ("existing" in image) await run.engine.tag(image.existing, image.name);
+  else await loadImage({ ...run, image }, options);
 }
 
-/** In `volume` mode, writes blobs that no manifest names yet; returns those that are new there. */
+/** Beside the image, writes blobs that no manifest names yet; returns those that are new there. */
 export async function blobsStep(
   run: EngineRun,
   options: WorkOptions,
 ): Promise<readonly BundledFile[]> {
-  return run.modelsIn === "volume" ? writeVolumeBlobs(intoVolume(run), options) : [];
+  return (await targetOf(run)?.writeBlobs(options)) ?? [];
 }
 
-/** In `volume` mode, makes the blobs models. */
+/** Beside the image, makes the blobs models. */
 export async function manifestsStep(run: EngineRun, options: WorkOptions): Promise<void> {
-  if (run.modelsIn === "volume") await writeVolumeManifests(intoVolume(run), options);
+  await targetOf(run)?.writeManifests(options);
 }
 
 /** Builds the image that serves. */
@@ -66,7 +64,8 @@ export async function runStep(run: EngineRun, options: WorkOptions): Promise<voi
       image,
       publish,
       labels,
-      volume: run.modelsIn === "volume" ? volume : undefined,
+      volume: run.place.kind === "volume" ? volume : undefined,
+      directory: run.planned.store?.root,
     },
     options,
   );
@@ -74,16 +73,25 @@ export async function runStep(run: EngineRun, options: WorkOptions): Promise<voi
 
 /** What the receipt tells of it. */
 export function didOnEngine({
-  planned: { plan, image, volumeExists },
+  planned: { plan, image, volumeExists, store },
   names,
-  modelsIn,
+  place,
 }: EngineRun): Partial<Receipt> {
   return {
     ...(plan.engine && { engine: plan.engine }),
     images: { loaded: image.name, built: names.tag },
     container: { name: names.container, publish: publishText(names.publish) },
-    ...(modelsIn === "volume" && { volume: { name: names.volume, created: !volumeExists } }),
+    ...(place.kind === "volume" && { volume: { name: names.volume, created: !volumeExists } }),
+    ...(store && { directory: store.root }),
   };
+}
+
+/** Where the models go that are not loaded with the image. */
+function targetOf(run: EngineRun): ModelsTarget | undefined {
+  const { store } = run.planned;
+  if (store !== undefined)
+    return storeTarget({ ...run, store, temporary: temporaryDirectoryOf(run.installation) });
+  return run.place.kind === "volume" ? volumeTarget(intoVolume(run)) : undefined;
 }
 
 function intoVolume(run: EngineRun): ModelsIntoVolume {

@@ -12,7 +12,7 @@ import { spaceProblem, spaceWarning, storeSpace } from "./space.ts";
 import { storeInDirectory } from "./store-content.ts";
 import type { Store } from "./store.ts";
 import { assertHasModels, assertNamesFit } from "./suitable.ts";
-import { assertWritable, bytesMissing } from "./survey-store.ts";
+import { assertWritable } from "./survey-store.ts";
 
 export interface StoreInstall {
   readonly bundle: BundleReader;
@@ -30,8 +30,8 @@ export async function planInStore(
 ): Promise<InstallPlan> {
   assertHasModels(bundle.manifest, selection);
   assertNamesFit(selection, platform);
-  await assertWritable(store);
-  const space = await storeSpace(store.root, await bytesMissing(store, selection));
+  await assertWritable(store, selection);
+  const space = await storeSpace(store, selection);
   const mustHold = siteMustHold(bundle.manifest);
   const content = storeInDirectory(store.root, pool);
   const base = await proveInStore(content, { selection, mustHold }, options);

@@ -30,7 +30,7 @@ export async function proveInStore(
     const how = found === undefined ? "is not there" : "is damaged";
     unproven.push({ what: omittedBlob(blob, mustHold), how });
   }
-  return baseProblem(store.label, unproven, mustHold);
+  return unproven.length === 0 ? undefined : baseProblem(store.label, unproven, mustHold.base);
 }
 
 /**

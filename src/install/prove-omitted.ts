@@ -1,6 +1,6 @@
 import { shortId } from "../core/digest.ts";
 import type { SiteMustHold } from "../bundle/site-must-hold.ts";
-import type { OmittedFile } from "../bundle/models-json.ts";
+import type { Delta, OmittedFile } from "../bundle/models-json.ts";
 import { HostError } from "../core/errors.ts";
 
 /** Something that a delta left out and this host does not have as it must be. */
@@ -17,15 +17,14 @@ export function omittedBlob({ sha256 }: OmittedFile, { blobs }: SiteMustHold): s
   return `blob sha256:${sha256} of ${models.slice(0, 3).join(", ")}${more}`;
 }
 
-/** The problem that a delta relies on what is not there, by name; or undefined where all is proven. */
+/** The problem that a delta relies on what is not there, by name. */
 export function baseProblem(
   where: string,
   unproven: readonly Unproven[],
-  { base }: SiteMustHold,
-): HostError | undefined {
-  if (unproven.length === 0) return undefined;
+  { bundles }: Delta["base"],
+): HostError {
   const list = unproven.map(({ what, how }) => `\n  ${what} ${how}`).join("");
-  const earlier = base.bundles.map(({ name, id }) => `${name} (${shortId(id)})`).join(", ");
+  const earlier = bundles.map(({ name, id }) => `${name} (${shortId(id)})`).join(", ");
   const again = "or bring a bundle that was created without --since and --site";
   return new HostError(
     "BASE_MISSING",

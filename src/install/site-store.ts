@@ -23,13 +23,13 @@ export async function openSiteStore(
     ...work
   }: WorkOptions & { readonly engine: Engine | undefined; readonly pool: ChunkPool },
 ): Promise<SiteStore> {
-  if (place.kind === "native") {
-    const { root } = await openStore(place.store);
+  if (place.kind === "image") return { free: {}, [Symbol.asyncDispose]: async () => {} };
+  if (place.kind !== "volume") {
+    const { root } = await openStore(place.path);
     const free = { models: await freeSpaceAt(root) };
     return { content: storeInDirectory(root, pool), free, [Symbol.asyncDispose]: async () => {} };
   }
-  if (place.kind === "image" || engine === undefined)
-    return { free: {}, [Symbol.asyncDispose]: async () => {} };
+  if (engine === undefined) throw new Error("a volume is to be looked at and there is no engine");
   const { isLocal, dataRoot } = await engine.info(work);
   const free = isLocal ? { models: await freeSpaceAt(dataRoot) } : {};
   const { content, ...opened } = await openVolumeStore(place.volume, { engine, pool, ...work });

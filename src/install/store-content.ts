@@ -34,6 +34,11 @@ export interface StoredManifest {
 /** Far more than any manifest takes: one with 100,000 layers. Bytes. */
 const MAX_MANIFEST = 32 * 1024 * 1024;
 
+/** One that is not there yet. */
+export function emptyStore(label: string): StoreContent {
+  return { label, hash: async () => undefined, async *manifests() {} };
+}
+
 /** A store in a directory of this host. */
 export function storeInDirectory(root: string, pool: ChunkPool): StoreContent {
   return {

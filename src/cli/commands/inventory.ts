@@ -1,5 +1,5 @@
-import { type Command, Option } from "commander";
-import type { ModelsIn } from "../../install/install-options.ts";
+import type { Command } from "commander";
+import type { ModelsInWish } from "../../install/models-place.ts";
 import type { InventoryReport } from "../../inventory-site.ts";
 import { formatBytes, formatCount } from "../format.ts";
 import { hostPlatform } from "../host-platform.ts";
@@ -9,7 +9,7 @@ import { jsonOption, logOption } from "./options.ts";
 import type { Run } from "./run.ts";
 
 interface Options extends OutputOptions {
-  readonly modelsIn?: ModelsIn;
+  readonly modelsIn?: ModelsInWish;
   readonly store?: string;
   readonly volume?: string;
   readonly output?: string;
@@ -22,13 +22,14 @@ export function addInventoryCommand(program: Command, run: Run): void {
     .description(
       "Hashes the models that this site has, and writes them into a site file, with what decides whether a bundle can be installed: engine, images, free space, memory, GPUs. It names no host, no user and no path. Changes nothing.",
     )
-    .addOption(
-      new Option(
-        "--models-in <place>",
-        "where this site keeps its models (default: where the latest installation put them)",
-      ).choices(["image", "volume", "native"]),
+    .option(
+      "--models-in <place>",
+      "where this site keeps its models: image, volume, dir:PATH or native (default: where the latest installation put them)",
     )
-    .option("--store <dir>", "with native: the models directory of that Ollama")
+    .option(
+      "--store <dir>",
+      "with native: the models directory of that Ollama (default: where the running one has it)",
+    )
     .option("--volume <name>", "with volume: its name (default: ollama-models)")
     .option("-o, --output <file>", "where to write the site file (default: standard output)")
     .addOption(jsonOption())
