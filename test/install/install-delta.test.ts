@@ -49,6 +49,17 @@ describe("installing a delta into a store", () => {
     expect(await here.tags()).toEqual(promised(delta));
   });
 
+  test("into an image it is refused, with the reason, before an engine is asked for", async () => {
+    await using here = await upgradedHost();
+    const { env } = here.options;
+    await expect(installBundle({ bundle: here.delta.path, env })).rejects.toMatchObject({
+      code: "UNSUITABLE",
+      exitCode: 4,
+      message: expect.stringContaining("the layers of an image need every byte"),
+      hint: expect.stringContaining("--models-in volume"),
+    });
+  });
+
   test("a blob that the store lacks is named, and nothing is changed", async () => {
     await using here = await upgradedHost();
     await rm(here.weights);
