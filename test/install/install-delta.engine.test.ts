@@ -35,9 +35,8 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing a delta on an 
       const state = await fixture.state();
       const { engine } = fixture;
       const env = { XDG_STATE_HOME: join(fixture.directory, "nobody") };
-      const { site } = await inventorySite({
-        ...{ engine, env, volume, modelsIn: "volume", platform: "linux/amd64" },
-      });
+      const platform = "linux/amd64";
+      const { site } = await inventorySite({ engine, env, volume, modelsIn: "volume", platform });
       expect(await fixture.state()).toBe(state);
       const [model] = first.manifest.models;
       expect(site.models).toEqual([
@@ -51,9 +50,8 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing a delta on an 
       expect(siteMustHold(delta.manifest)).toMatchObject({
         images: [{ reference: first.manifest.images[0]?.reference }],
       });
-      const { report, error } = await fixture.install({
-        ...{ bundle: delta.path, modelsIn: "volume", ...after, volume },
-      });
+      const into = { bundle: delta.path, modelsIn: "volume", ...after, volume } as const;
+      const { report, error } = await fixture.install(into);
       expect(error).toBeUndefined();
       expect(report?.health?.isHealthy).toBe(true);
       expect(await fixture.tags(after.publish)).toEqual(promised(delta));
