@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import { assertFewFiles } from "./bundle/assert-few-files.ts";
 import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
 import { ChangedFileError } from "./bundle/changed-file-error.ts";
 import { type Held, holdsImage } from "./bundle/held.ts";
@@ -91,6 +92,7 @@ export async function createBundle(
   for (const text of site === undefined ? [] : siteWarnings(site, plan))
     work.onProgress?.({ kind: "warning", text });
   options.onPlan?.(plan);
+  assertFewFiles(plan.files);
   if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
   if (options.dryRun === true) return { plan, warnings };
   await assertEnoughSpace(plan);

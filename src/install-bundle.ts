@@ -1,6 +1,4 @@
-import { BundleReader } from "./bundle/bundle-reader.ts";
 import { findBundle } from "./bundle/find-bundle.ts";
-import { assertComplete } from "./bundle/part-set.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import { connectEngine } from "./engine/connect-engine.ts";
@@ -10,6 +8,7 @@ import { healthWarnings, summarizeHealth } from "./health/health-summary.ts";
 import { type ProveServerOptions, proveServer } from "./health/prove-server.ts";
 import { DEFAULT_SERVER_URL, parseServerUrl } from "./health/server-url.ts";
 import { type Outcome, concludeInstallation } from "./install/conclude-installation.ts";
+import { checkRestOfBundle, openToInstall } from "./install/damage-elsewhere.ts";
 import { lockEngine } from "./install/engine-lock.ts";
 import {
   type EngineRun,
@@ -84,9 +83,8 @@ export async function installBundle(options: InstallOptions): Promise<InstallRep
   const { env = process.env, now = () => new Date(), keepOnFailure = false } = options;
   const place = await placeOf(options, env);
   const file = await findBundle(options.bundle);
-  if (file.kind === "parts") assertComplete(file);
   await using pool = new ChunkPool();
-  await using bundle = await BundleReader.open(file, pool);
+  await using bundle = await openToInstall(file, options, pool);
   const selection = selectModels(bundle.manifest, options.only);
   const startedAt = now();
   const id = newInstallationId(startedAt);
@@ -127,7 +125,7 @@ async function installOnEngine(run: Run, place: EnginePlace): Promise<InstallRep
     const on: EngineRun = { ...install, planned: found, journal, installation: run.id };
     await loadStep(on, work);
     const blobs = await blobsStep(on, work);
-    await bundle.checkRest(work);
+    await checkRest(run, { withImage: true });
     await manifestsStep(on, work);
     await buildStep(on, work);
     await runStep(on, work);
@@ -153,11 +151,19 @@ async function installIntoStore(run: Run, directory: string): Promise<InstallRep
     const temporary = temporaryDirectoryOf(run.id);
     const target = storeTarget({ bundle, pool, selection, store, journal, temporary });
     const blobs = await target.writeBlobs(work);
-    await bundle.checkRest(work);
+    await checkRest(run, { withImage: false });
     await target.writeManifests(work);
     const health = await proveStore(run, url, store);
     return conclude(run, { journal, health, plan, blobs, did: { store: store.root } });
   });
+}
+
+async function checkRest(
+  { bundle, selection, options, work }: Run,
+  { withImage }: { readonly withImage: boolean },
+): Promise<void> {
+  const isPart = options.only !== undefined;
+  await checkRestOfBundle(bundle, { selection, isPart, withImage }, work);
 }
 
 /** Before gigabytes are copied: a server that is not there now will not serve them. */

@@ -6,6 +6,7 @@ import type { BundledImage, ModelsJson } from "./models-json.ts";
 export function contradictionInDelta(manifest: ModelsJson): string | undefined {
   const { images, models, delta } = manifest;
   if (delta === undefined) return undefined;
+  if (delta.omitted.length === 0) return "it is a delta and leaves nothing out";
   const wrong = delta.omitted.find(({ path, sha256 }) => hexOfAnyBlobPath(path) !== sha256);
   if (wrong !== undefined)
     return `"${wrong.path}" is left out, and is no blob with the digest in its name`;

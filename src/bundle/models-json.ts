@@ -7,6 +7,7 @@ import {
   digestShape,
   hexShape,
   imageReferenceShape,
+  listOf,
   modelNameShape,
   platformShape,
   sizeShape,
@@ -21,6 +22,16 @@ export const MAX_MODELS_JSON_SIZE = 64 * 1024 * 1024;
 
 export const BUNDLE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/**
+ * Bytes of MODELS.json for each value in it, at least: a deflated chunk of a large file has about 23, and nothing has fewer.
+ * Of `[0,0,…]` a parser makes ten times the memory.
+ */
+const LEAST_BYTES_PER_VALUE = 20;
+
+/** A bundle of nothing has some too. */
+const SOME_VALUES = 1000;
+const [COMMA, BRACKET, BRACE] = Buffer.from(",[{");
+
 const crc32 = z.int().min(0).max(0xffffffff);
 
 const chunk = z.object({
@@ -34,7 +45,7 @@ const file = z.object({
   path: z.string(),
   size: sizeShape,
   sha256: hexShape,
-  chunks: z.array(chunk),
+  chunks: listOf(chunk),
 });
 
 const image = z.object({
@@ -45,7 +56,7 @@ const image = z.object({
   configDigest: digestShape,
   /** Of the OCI manifest in this bundle. */
   manifestDigest: digestShape,
-  diffIds: z.array(digestShape),
+  diffIds: listOf(digestShape),
   ollamaVersion: z.string().max(64).optional(),
 });
 
@@ -59,17 +70,17 @@ const model = z.object({
   parameterSize: z.string().optional(),
   quantization: z.string().optional(),
   contextLength: z.int().optional(),
-  capabilities: z.array(z.string()),
+  capabilities: listOf(z.string()),
   /** The oldest Ollama that runs it, where the model says. */
   requires: z.string().optional(),
   /** The first line of each licence; the texts are the blobs that the manifest names. */
-  licenses: z.array(z.string()),
+  licenses: listOf(z.string()),
   /** sha256 of every blob that the manifest names, each once. */
-  blobs: z.array(hexShape),
+  blobs: listOf(hexShape),
 });
 
 /** An image layer that holds model files, as `install --models-in image` loads it. `paths` are paths of `files`. */
-const modelLayer = z.object({ diffId: digestShape, size: sizeShape, paths: z.array(z.string()) });
+const modelLayer = z.object({ diffId: digestShape, size: sizeShape, paths: listOf(z.string()) });
 
 /** A file that an earlier bundle brought: its path as `files` would have it. */
 const omittedFile = z.object({ path: z.string(), size: sizeShape, sha256: hexShape });
@@ -78,11 +89,11 @@ const omittedFile = z.object({ path: z.string(), size: sizeShape, sha256: hexSha
 const delta = z.object({
   /** What it was told that the site has: by earlier bundles, and by the site file with this sha256. */
   base: z.object({
-    bundles: z.array(z.object({ name: z.string().regex(BUNDLE_NAME), id: hexShape })),
+    bundles: listOf(z.object({ name: z.string().regex(BUNDLE_NAME), id: hexShape })),
     site: hexShape.optional(),
   }),
   /** What the site must hold. Images whole or not at all, models blob by blob. */
-  omitted: z.array(omittedFile).min(1).max(MAX_FILES),
+  omitted: listOf(omittedFile, MAX_FILES),
 });
 
 const modelsJson = z.object({
@@ -93,10 +104,10 @@ const modelsJson = z.object({
   chunkSize: z.literal(CHUNK_SIZE),
   /** The modification time of every entry, in seconds since 1970. */
   mtime: z.int().min(0).max(0o77777777777),
-  images: z.array(image),
-  models: z.array(model),
-  modelLayers: z.array(modelLayer),
-  files: z.array(file).max(MAX_FILES),
+  images: listOf(image),
+  models: listOf(model),
+  modelLayers: listOf(modelLayer),
+  files: listOf(file, MAX_FILES),
   delta: delta.optional(),
 });
 
@@ -131,11 +142,20 @@ export function decodeModelsJson(bytes: Buffer): ModelsJson {
 }
 
 function parseJson(bytes: Buffer): unknown {
+  if (countValues(bytes) > bytes.length / LEAST_BYTES_PER_VALUE + SOME_VALUES)
+    throw notAcceptable("it has more values than a bundle has use for");
   try {
     return JSON.parse(bytes.toString("utf8"));
   } catch (error) {
     throw notAcceptable(messageOf(error));
   }
+}
+
+/** About as many as a parser would make: every value but the first in its object or list follows one of these. */
+function countValues(bytes: Buffer): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === COMMA || byte === BRACKET || byte === BRACE) count += 1;
+  return count;
 }
 
 function checkSchemaVersion(raw: unknown): void {

@@ -29,6 +29,26 @@ export const imageReferenceShape = z
   .max(1024)
   .refine(isFullImageReference, "expected an image reference in full");
 
+/** A list that is read up to the first item that is wrong: what zod says of each of millions would fill the memory. */
+export function listOf<T extends z.ZodType>(item: T, most = Infinity) {
+  return z
+    .array(z.unknown())
+    .max(most)
+    .transform((items, context): z.infer<T>[] => {
+      const read: z.infer<T>[] = [];
+      for (const [index, each] of items.entries()) {
+        const { data, error } = item.safeParse(each);
+        if (error !== undefined) {
+          for (const { message, path } of error.issues)
+            context.addIssue({ code: "custom", message, path: [index, ...path] });
+          return z.NEVER;
+        }
+        read.push(data);
+      }
+      return read;
+    });
+}
+
 /** In full, as {@link fullModelName} writes it. */
 function isFullModelName(text: string): boolean {
   return isSame(text, () => fullModelName(parseModelName(text)));

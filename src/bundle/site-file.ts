@@ -3,7 +3,14 @@ import { sha256Hex } from "../core/digest.ts";
 import { DefinitionError, messageOf } from "../core/errors.ts";
 import type { Held } from "./held.ts";
 import { BUNDLE_NAME } from "./models-json.ts";
-import { digestShape, hexShape, modelNameShape, platformShape, sizeShape } from "./shapes.ts";
+import {
+  digestShape,
+  hexShape,
+  listOf,
+  modelNameShape,
+  platformShape,
+  sizeShape,
+} from "./shapes.ts";
 
 const SITE_FILE_VERSION = 1;
 
@@ -23,7 +30,7 @@ const siteModel = z.object({
 const siteImage = z.object({
   /** Missing where the engine does not tell it. */
   configDigest: digestShape.optional(),
-  diffIds: z.array(digestShape).max(1000),
+  diffIds: listOf(digestShape, 1000),
   platform: platformShape,
 });
 
@@ -36,7 +43,7 @@ const engine = z.object({
   rootless: z.boolean(),
   selinux: z.boolean(),
   /** Container runtimes by name: `nvidia` among them lets containers use such a GPU. */
-  runtimes: z.array(word).max(100),
+  runtimes: listOf(word, 100),
   memory: sizeShape,
 });
 
@@ -45,9 +52,9 @@ const host = z.object({
   platform: platformShape,
   memory: sizeShape,
   freeMemory: sizeShape,
-  gpus: z.array(z.object({ name: word, memory: sizeShape.optional() })).max(100),
+  gpus: listOf(z.object({ name: word, memory: sizeShape.optional() }), 100),
   /** Of those that Ollama usually gets: 11434 and the nine after it. */
-  takenPorts: z.array(z.int().min(1).max(65_535)).max(100),
+  takenPorts: listOf(z.int().min(1).max(65_535), 100),
 });
 
 const siteFile = z.object({
@@ -58,15 +65,15 @@ const siteFile = z.object({
   /** Where the site keeps its models, as `install --models-in` has it. */
   modelsIn: z.enum(["image", "volume", "dir", "native"]),
   /** Whole models, every blob of them hashed on the day. */
-  models: z.array(siteModel).max(100_000),
-  blobs: z.array(z.object({ sha256: hexShape, size: sizeShape })).max(100_000),
-  images: z.array(siteImage).max(1000),
+  models: listOf(siteModel, 100_000),
+  blobs: listOf(z.object({ sha256: hexShape, size: sizeShape }), 100_000),
+  images: listOf(siteImage, 1000),
   /** Free bytes, where they could be known. */
   free: z.object({ models: sizeShape.optional(), images: sizeShape.optional() }),
   host,
   engine: engine.optional(),
   /** What was installed by ollama-bundle, the latest first. */
-  bundles: z.array(z.object({ name: z.string().regex(BUNDLE_NAME), id: hexShape })).max(1000),
+  bundles: listOf(z.object({ name: z.string().regex(BUNDLE_NAME), id: hexShape }), 1000),
 });
 
 /** What an offline site holds, for whoever makes bundles for it: nothing in it names a host, a user or a path. */

@@ -6,6 +6,7 @@ import { TOOL } from "../core/tool.ts";
 import type { ModelFacts } from "../source/describe-model.ts";
 import type { StagedImage, StagedModel } from "../source/source.ts";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
+import { assertFewFiles } from "./assert-few-files.ts";
 import { BundleOutput, type OutputOptions } from "./bundle-output.ts";
 import { modelBlobPath } from "./blob-paths.ts";
 import type { Held } from "./held.ts";
@@ -71,6 +72,7 @@ export async function writeBundle(
   const packed = leaveOut(sorted, laidOut);
   const { delta } = packed;
   const entries = await entriesOf(sorted, packed, { images, models, delta, laidOut });
+  assertFewFiles(entries.length);
   const modelLayers = delta === undefined ? await planModelLayers(sorted.models, pool) : [];
   await using output = await BundleOutput.create(path, { ...how, force });
   const head = { name: sorted.name, mtime };

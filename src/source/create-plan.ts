@@ -29,6 +29,8 @@ export interface CreatePlan {
   readonly name: string;
   readonly output: string;
   readonly items: readonly PlannedItem[];
+  /** How many files the models have. */
+  readonly files: number;
   /** The bundle will not be larger; missing until the image is staged, since engines state compressed sizes or none. */
   readonly bundleAtMost?: number | undefined;
   /** Of a delta: what the site is said to have. */
@@ -109,6 +111,7 @@ export async function planCreate({
     name,
     output,
     items,
+    files: blobs.size + models.length,
     bundleAtMost,
     leftOut,
     toInstall: {

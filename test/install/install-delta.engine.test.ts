@@ -57,56 +57,73 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing a delta on an 
       expect(await fixture.tags(after.publish)).toEqual(promised(delta));
     });
 
-    test("what the volume lacks or holds damaged is named, and so is an image that is not there; nothing is changed", async () => {
-      await using names = fixture.names();
-      await using others = fixture.names();
-      await fixture.install({ bundle: first.path, modelsIn: "volume", ...names });
-      const { volume } = names;
-      const onto = { bundle: delta.path, modelsIn: "volume", ...others } as const;
+    test.runIf(name === "docker-20.10")(
+      "what the volume lacks or holds damaged is named, and so is an image that is not there; nothing is changed",
+      async () => {
+        await using names = fixture.names();
+        await using others = fixture.names();
+        await fixture.install({ bundle: first.path, modelsIn: "volume", ...names });
+        const { volume } = names;
+        const onto = { bundle: delta.path, modelsIn: "volume", ...others } as const;
 
-      const state = await fixture.state();
-      const lacking = await fixture.install(onto);
-      expect(lacking.error).toMatchObject({ code: "BASE_MISSING", exitCode: 7 });
-      const all = siteMustHold(delta.manifest)?.blobs ?? [];
-      for (const { sha256 } of all)
-        expect(lacking.error?.message).toContain(`blob sha256:${sha256} of `);
+        const state = await fixture.state();
+        const lacking = await fixture.install(onto);
+        expect(lacking.error).toMatchObject({ code: "BASE_MISSING", exitCode: 7 });
+        const all = siteMustHold(delta.manifest)?.blobs ?? [];
+        for (const { sha256 } of all)
+          expect(lacking.error?.message).toContain(`blob sha256:${sha256} of `);
 
-      const sha256 = all.reduce((a, b) => (a.size > b.size ? a : b)).sha256;
-      await damage(fixture, { container: names.container, sha256 });
-      const damaged = await fixture.install({ ...onto, volume });
-      expect(damaged.error?.message).toMatch(
-        new RegExp(`in the volume "${volume}":\n {2}blob sha256:${sha256} of .* is damaged$`),
-      );
-      expect(await fixture.state()).toBe(state);
+        const sha256 = all.reduce((a, b) => (a.size > b.size ? a : b)).sha256;
+        await damage(fixture, { container: names.container, sha256 });
+        const damaged = await fixture.install({ ...onto, volume });
+        expect(damaged.error?.message).toMatch(
+          new RegExp(`in the volume "${volume}":\n {2}blob sha256:${sha256} of .* is damaged$`),
+        );
+        expect(await fixture.state()).toBe(state);
 
-      await fixture.engine.removeContainer(names.container);
-      await fixture.forget(first);
-      const withoutImage = await fixture.state();
-      const { error } = await fixture.install({ ...onto, volume });
-      expect(error?.message).toMatch(
-        /in the engine:\n {2}image "\S+" \(config sha256:[0-9a-f]{64}\) is not there$/,
-      );
-      expect(await fixture.state()).toBe(withoutImage);
-    });
+        await fixture.engine.removeContainer(names.container);
+        await fixture.forget(first);
+        const withoutImage = await fixture.state();
+        const { error } = await fixture.install({ ...onto, volume });
+        expect(error?.message).toMatch(
+          /in the engine:\n {2}image "\S+" \(config sha256:[0-9a-f]{64}\) is not there$/,
+        );
+        expect(await fixture.state()).toBe(withoutImage);
+      },
+    );
   });
 });
 
 describeEngine("docker-20.10", "a delta for a directory of the host", (host) => {
   test("only new blobs are written there, and all is served", async () => {
     await using fixture = await EngineFixture.start(host);
+    await using bundles = forgotten(fixture);
     await using before = fixture.names();
     await using after = fixture.names();
     const modelsIn = `dir:${join(fixture.directory, "models")}` as const;
-    const first = await fixture.bundle({ models: (model) => model === "tiny:latest" });
+    const first = bundles.add(await fixture.bundle({ models: (model) => model === "tiny:latest" }));
     await fixture.install({ bundle: first.path, modelsIn, ...before });
-    const delta = await fixture.bundle({ held: heldBy([first]) });
+    const delta = bundles.add(await fixture.bundle({ held: heldBy([first]) }));
     const { report, error } = await fixture.install({ bundle: delta.path, modelsIn, ...after });
     expect(error).toBeUndefined();
     expect(report?.health?.isHealthy).toBe(true);
     expect(await fixture.tags(after.publish)).toEqual(promised(delta));
-    for (const bundle of [delta, first]) await fixture.forget(bundle);
   });
 });
+
+/** Bundles whose images are removed in the end, when no container has them any more. */
+function forgotten(fixture: EngineFixture) {
+  const bundles: WrittenBundle[] = [];
+  return {
+    add(bundle: WrittenBundle): WrittenBundle {
+      bundles.push(bundle);
+      return bundle;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const bundle of bundles.toReversed()) await fixture.forget(bundle);
+    },
+  };
+}
 
 function damage(
   { engine }: EngineFixture,

@@ -33,6 +33,7 @@ function planWith(...entries: readonly SpaceNeeded[]): CreatePlan {
     output: "b.tar.gz",
     items: [],
     toInstall: { models: 0 },
+    files: 0,
     space: entries,
     site,
   };
