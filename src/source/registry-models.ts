@@ -9,6 +9,7 @@ import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
 import { eachAtOnce } from "./each-at-once.ts";
+import { fetchAgainWhereWrong } from "./fetch-again.ts";
 import { refuseCloudName } from "./model-checks.ts";
 import {
   MANIFEST_MEDIA_TYPE,
@@ -104,18 +105,16 @@ async function stageBlob(
 ): Promise<StagedFile> {
   const label = `blob of "${fullModelName(name)}"`;
   const what = `sha256:${shortId(sha256)} (${label})`;
-  using reader = context.client.blob(repositoryOf(context, name), {
-    sha256,
-    size,
-    what,
-    ifMissing: `Cannot fetch ${what}`,
-  });
+  const request = { sha256, size, what, ifMissing: `Cannot fetch ${what}` };
   const onRetry = tellRetries(options.onProgress);
-  return await context.volume.fetch(
-    { sha256, size, label, asModelBlob: true },
-    (place, offset, read) => reader.read(place, offset, { ...read, onRetry }),
-    options,
-  );
+  return fetchAgainWhereWrong(options, async (stagingOptions) => {
+    using reader = context.client.blob(repositoryOf(context, name), request);
+    return await context.volume.fetch(
+      { sha256, size, label, asModelBlob: true },
+      (place, offset, read) => reader.read(place, offset, { ...read, onRetry }),
+      stagingOptions,
+    );
+  });
 }
 
 async function stageConfig(
