@@ -12,17 +12,18 @@ import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import type { Definition } from "./definition/definition.ts";
 import { sourceDateEpoch } from "./definition/source-date-epoch.ts";
+import { parseStoreLocation } from "./definition/store-location.ts";
 import { type RegistrySettings, readRegistrySettings } from "./registry/registry-settings.ts";
 import { chooseImage } from "./source/choose-image.ts";
+import { type ChosenModels, chooseModels } from "./source/choose-models.ts";
 import { type CreatePlan, assertEnoughSpace, planCreate } from "./source/create-plan.ts";
 import { ollamaVersionInName } from "./source/image-ollama-version.ts";
 import { checkManifest, refuseCloudName } from "./source/model-checks.ts";
-import { createRegistryModelSource } from "./source/registry-models.ts";
 import type { ResolvedModel } from "./source/source.ts";
 import { type ResolvedContents, type Sources, stageContents } from "./source/stage-contents.ts";
-import { createStoreModelSource } from "./source/store-models.ts";
 import { defaultStagingDirectory } from "./staging/default-directory.ts";
 import { StagingVolume } from "./staging/staging-volume.ts";
+import { useVolume } from "./staging/volume-use.ts";
 
 export interface CreateOptions extends WorkOptions, RegistrySettings {
   /** Path of the bundle. */
@@ -33,7 +34,7 @@ export interface CreateOptions extends WorkOptions, RegistrySettings {
   readonly force?: boolean | undefined;
   /** The staging volume; by default `ollama-bundle/staging` below XDG_CACHE_HOME or ~/.cache. */
   readonly staging?: string | undefined;
-  /** An existing model store to take the models from, instead of a registry. */
+  /** An existing model store to take the models from, instead of a registry: `DIR`, `volume:NAME` or `container:NAME`. */
   readonly fromStore?: string | undefined;
   /** A mirror for names whose host is registry.ollama.ai. */
   readonly modelRegistry?: string | undefined;
@@ -77,7 +78,9 @@ export async function createBundle(
     resolve(options.staging ?? defaultStagingDirectory(env)),
     pool,
   );
+  await using _inUse = await useVolume(volume.directory, work);
   const sources = await chooseSources(definition, volume, { ...options, ...work });
+  await using _models = sources.models;
   const resolved = await resolveContents(definition, sources, work);
   const imageFrom = sources.image?.from;
   const where = { output, staging: volume.directory };
@@ -96,7 +99,7 @@ export async function createBundle(
   if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
   if (options.dryRun === true) return { plan, warnings };
   await assertEnoughSpace(plan);
-  const staged = await stageContents(resolved, sources, work);
+  const staged = await stageContents(resolved, sources, { ...work, volume });
   work.onProgress?.({ kind: "step", text: `Packing ${basename(output)}` });
   try {
     const bundle = await writeBundle(
@@ -119,22 +122,14 @@ async function chooseSources(
   { image, platform }: Definition,
   volume: StagingVolume,
   { env = process.env, fromStore, modelRegistry, signal, onProgress, ...settings }: CreateOptions,
-): Promise<Sources> {
+): Promise<Sources & { readonly models: ChosenModels }> {
+  const store = fromStore === undefined ? undefined : parseStoreLocation(fromStore);
   const { ollamaKey, ...registries } = await readRegistrySettings({ ...settings, env });
   const ollamaVersion = image && ollamaVersionInName(image);
-  const models =
-    fromStore === undefined
-      ? createRegistryModelSource({
-          ...registries,
-          volume,
-          modelRegistry,
-          ollamaKey,
-          ollamaVersion,
-        })
-      : createStoreModelSource({ store: resolve(fromStore), volume });
-  if (image === undefined) return { models };
-  const options = { platform, volume, env, registries, signal, onProgress };
-  return { models, image: await chooseImage(image, options) };
+  const places = { volume, env, signal, onProgress };
+  const chosenImage = image && (await chooseImage(image, { ...places, platform, registries }));
+  const registry = { ...registries, modelRegistry, ollamaKey, ollamaVersion };
+  return { models: await chooseModels(store, { ...registry, ...places }), image: chosenImage };
 }
 
 async function resolveContents(

@@ -73,7 +73,10 @@ export function addCreateCommand(program: Command, run: Run): void {
       "-f, --file <definition>",
       "a definition file (YAML), - for standard input; options go before it",
     )
-    .option("--from-store <dir>", "take the models from this Ollama store instead of a registry")
+    .option(
+      "--from-store <store>",
+      "take the models from an Ollama store that exists: a directory, volume:NAME, or container:NAME",
+    )
     .option("--model-registry <url>", "a mirror to ask instead of registry.ollama.ai")
     .option(
       "--insecure-registry <host>",
