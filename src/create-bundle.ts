@@ -6,6 +6,7 @@ import { type Held, holdsImage } from "./bundle/held.ts";
 import { readHeld } from "./bundle/read-held.ts";
 import type { SiteFile } from "./bundle/site-file.ts";
 import { siteWarnings } from "./bundle/site-warnings.ts";
+import { assertImageLocked, assertLocked, readLock } from "./bundle/lock.ts";
 import { assertEnoughNumbers } from "./bundle/split-size.ts";
 import { type WrittenBundle, writeBundle } from "./bundle/write-bundle.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
@@ -19,7 +20,7 @@ import { type ChosenModels, chooseModels } from "./source/choose-models.ts";
 import { type CreatePlan, assertEnoughSpace, planCreate } from "./source/create-plan.ts";
 import { ollamaVersionInName } from "./source/image-ollama-version.ts";
 import { checkManifest, refuseCloudName } from "./source/model-checks.ts";
-import type { ResolvedModel } from "./source/source.ts";
+import type { ResolvedModel, StagedImage } from "./source/source.ts";
 import { type ResolvedContents, type Sources, stageContents } from "./source/stage-contents.ts";
 import { defaultStagingDirectory } from "./staging/default-directory.ts";
 import { StagingVolume } from "./staging/staging-volume.ts";
@@ -42,6 +43,8 @@ export interface CreateOptions extends WorkOptions, RegistrySettings {
   readonly since?: readonly string[] | undefined;
   /** The site file of the site that this is for: what it holds is left out. */
   readonly site?: string | undefined;
+  /** The MODELS.json of an earlier bundle, of which every model and image must still be what it was there. */
+  readonly locked?: string | undefined;
   /** Stop after the plan. */
   readonly dryRun?: boolean | undefined;
   /** Called with the plan before anything is fetched. */
@@ -73,6 +76,7 @@ export async function createBundle(
   for (const model of definition.models) refuseCloudName(model);
   await assertWritableOutput(output, { force });
   const { held, site } = await readHeld(options, work);
+  const lock = options.locked === undefined ? undefined : await readLock(options.locked);
   await using pool = new ChunkPool();
   const volume = await StagingVolume.open(
     resolve(options.staging ?? defaultStagingDirectory(env)),
@@ -82,6 +86,7 @@ export async function createBundle(
   const sources = await chooseSources(definition, volume, { ...options, ...work });
   await using _models = sources.models;
   const resolved = await resolveContents(definition, sources, work);
+  assertLocked(lock, { ...resolved, platform });
   const imageFrom = sources.image?.from;
   const where = { output, staging: volume.directory };
   const plan = await planCreate({
@@ -99,7 +104,8 @@ export async function createBundle(
   if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
   if (options.dryRun === true) return { plan, warnings };
   await assertEnoughSpace(plan);
-  const staged = await stageContents(resolved, sources, { ...work, volume });
+  const checkImage = (staged: StagedImage): void => assertImageLocked(lock, staged);
+  const staged = await stageContents(resolved, sources, { ...work, volume, checkImage });
   work.onProgress?.({ kind: "step", text: `Packing ${basename(output)}` });
   try {
     const bundle = await writeBundle(

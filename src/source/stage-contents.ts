@@ -37,6 +37,8 @@ export interface StagedContents {
 
 export interface StageOptions extends WorkOptions {
   readonly volume: StagingVolume;
+  /** Told of the image before any model is staged; throws where it is not to be packed. */
+  readonly checkImage: (image: StagedImage) => void;
 }
 
 /** Brings everything into the staging volume. The image comes first: its Ollama's version decides which models it can run. */
@@ -69,6 +71,7 @@ async function stageImage(
     throw new Error("an image is to be staged and there is no source for it");
   options.onProgress?.({ kind: "step", text: `Staging the image ${resolved.reference}` });
   const staged = { ...(await image.stage(resolved, options)), role: "ollama" } as const;
+  options.checkImage(staged);
   await options.volume.remember(itemOfImage(staged));
   const ollamaVersion = await ollamaVersionOf(resolved.reference, {
     ...options,

@@ -30,6 +30,7 @@ interface Options extends DefinitionOptions, OutputOptions {
   readonly split?: string;
   readonly since?: readonly string[];
   readonly site?: string;
+  readonly locked?: string;
   readonly dryRun?: boolean;
 }
 
@@ -66,6 +67,10 @@ export function addCreateCommand(program: Command, run: Run): void {
       "--since <bundle>",
       "leave out what this bundle, which the site has installed, brought; or its MODELS.json (may be repeated)",
       oneMore,
+    )
+    .option(
+      "--locked <MODELS.json>",
+      "refuse to pack what is not the very same as in the earlier bundle that this is of",
     )
     .option("--force", "replace the file if it is there")
     .option("--name <name>", "what the bundle is called (default: as its file)")
@@ -112,6 +117,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           fromStore,
           insecureRegistry,
           limitRate,
+          locked,
           modelRegistry,
           ollamaKey,
           parallel,
@@ -130,6 +136,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           force,
           fromStore,
           limitRate,
+          locked,
           modelRegistry,
           ollamaKey,
           output,
