@@ -7,8 +7,10 @@ import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import type { Definition } from "./definition/definition.ts";
 import { sourceDateEpoch } from "./definition/source-date-epoch.ts";
+import { type RegistrySettings, readRegistrySettings } from "./registry/registry-settings.ts";
 import { chooseImage } from "./source/choose-image.ts";
 import { type CreatePlan, assertEnoughSpace, planCreate } from "./source/create-plan.ts";
+import { ollamaVersionInName } from "./source/image-ollama-version.ts";
 import { checkManifest, refuseCloudName } from "./source/model-checks.ts";
 import { createRegistryModelSource } from "./source/registry-models.ts";
 import type { ResolvedModel } from "./source/source.ts";
@@ -17,7 +19,7 @@ import { createStoreModelSource } from "./source/store-models.ts";
 import { defaultStagingDirectory } from "./staging/default-directory.ts";
 import { StagingVolume } from "./staging/staging-volume.ts";
 
-export interface CreateOptions extends WorkOptions {
+export interface CreateOptions extends WorkOptions, RegistrySettings {
   /** Path of the bundle. */
   readonly output: string;
   /** Bytes of each part, where the bundle is to be written in parts. */
@@ -30,13 +32,10 @@ export interface CreateOptions extends WorkOptions {
   readonly fromStore?: string | undefined;
   /** A mirror for names whose host is registry.ollama.ai. */
   readonly modelRegistry?: string | undefined;
-  /** Hosts of model and image names that are asked over plain HTTP. */
-  readonly insecureRegistries?: readonly string[] | undefined;
   /** Stop after the plan. */
   readonly dryRun?: boolean | undefined;
   /** Called with the plan before anything is fetched. */
   readonly onPlan?: ((plan: CreatePlan) => void) | undefined;
-  readonly env?: Readonly<NodeJS.ProcessEnv> | undefined;
 }
 
 export interface CreateReport {
@@ -93,19 +92,22 @@ export async function createBundle(
 async function chooseSources(
   { image, platform }: Definition,
   volume: StagingVolume,
-  { env = process.env, fromStore, modelRegistry, insecureRegistries = [], ...work }: CreateOptions,
+  { env = process.env, fromStore, modelRegistry, signal, onProgress, ...settings }: CreateOptions,
 ): Promise<Sources> {
+  const { ollamaKey, ...registries } = await readRegistrySettings({ ...settings, env });
+  const ollamaVersion = image && ollamaVersionInName(image);
   const models =
     fromStore === undefined
       ? createRegistryModelSource({
+          ...registries,
           volume,
           modelRegistry,
-          insecureHosts: insecureRegistries,
+          ollamaKey,
+          ollamaVersion,
         })
       : createStoreModelSource({ store: resolve(fromStore), volume });
   if (image === undefined) return { models };
-  const { signal, onProgress } = work;
-  const options = { platform, volume, env, insecureHosts: insecureRegistries, signal, onProgress };
+  const options = { platform, volume, env, registries, signal, onProgress };
   return { models, image: await chooseImage(image, options) };
 }
 

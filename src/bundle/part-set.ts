@@ -62,7 +62,8 @@ export function isWhole({ parts }: PartSet): boolean {
   return parts.every(({ file }) => file !== undefined);
 }
 
-function problemOf({ bytes, file }: Part, called: string): string | undefined {
+/** What its size tells of a part. */
+export function problemOf({ bytes, file }: Part, called: string): string | undefined {
   if (file === undefined) return `${called} is missing`;
   if (file.size === bytes) return undefined;
   return `${called} is too ${file.size < bytes ? "short" : "long"}`;

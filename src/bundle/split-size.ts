@@ -1,3 +1,4 @@
+import { parseByteSize } from "../core/byte-size.ts";
 import { DefinitionError } from "../core/errors.ts";
 import { MAX_PARTS } from "./parts-json.ts";
 
@@ -11,16 +12,6 @@ const MEDIA: Readonly<Record<string, number>> = {
   dvd: 4480 * MIB,
   "dvd-dl": 8140 * MIB,
   bd25: 25_000_000_000,
-};
-
-/** As GNU `split --bytes` reads them: `K` and `KiB` are 1024, `KB` is 1000. */
-const UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  b: 1,
-  ...unitsOf("k", 1),
-  ...unitsOf("m", 2),
-  ...unitsOf("g", 3),
-  ...unitsOf("t", 4),
 };
 
 /** Bytes of a size as people write it (`4GB`, `4GiB`, `3900M`, `4.7GB`), or of a medium. Throws {@link DefinitionError}. */
@@ -37,19 +28,12 @@ export function splitSizeWarning(size: number): string | undefined {
 }
 
 function bytesOf(text: string): number {
-  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?([A-Za-z]*)$/.exec(text.trim()) ?? [];
-  const factor = UNITS[unit.toLowerCase()];
-  const size = Math.floor(Number(number) * (factor ?? Number.NaN));
-  if (Number.isSafeInteger(size)) return size;
+  const size = parseByteSize(text);
+  if (size !== undefined) return size;
   throw refused(
     text,
     `expected a size such as 4GB, 4GiB or 3900M, or one of ${Object.keys(MEDIA).join(", ")}`,
   );
-}
-
-function unitsOf(letter: string, power: number): Record<string, number> {
-  const [binary, decimal] = [1024 ** power, 1000 ** power];
-  return { [letter]: binary, [`${letter}ib`]: binary, [`${letter}b`]: decimal };
 }
 
 function refused(text: string, why: string): DefinitionError {

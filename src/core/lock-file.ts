@@ -13,7 +13,7 @@ const EMPTY_MS = 10_000;
 
 export type LockAttempt =
   | { readonly lock: AsyncDisposable }
-  /** The note of whoever holds it; empty where that is being written. */
+  /** The note of whoever holds it. */
   | { readonly heldBy: string };
 
 /**
@@ -29,7 +29,8 @@ export async function tryLockFile(path: string, note: string): Promise<LockAttem
       continue;
     }
     const held = await textOf(path);
-    if (held !== undefined) return { heldBy: held.slice(held.indexOf(" ") + 1) };
+    if (held !== undefined && held !== "") return { heldBy: held.slice(held.indexOf(" ") + 1) };
+    await sleep(POLL_MS);
   }
 }
 

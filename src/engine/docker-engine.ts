@@ -9,7 +9,8 @@ import { DockerContainers } from "./docker-containers.ts";
 import { type VersionAnswer, parseImage, parseInfo } from "./engine-answers.ts";
 import { readMessages } from "./engine-messages.ts";
 import { abortable } from "./engine-requests.ts";
-import type { BuildSpec, Engine, EngineImage, EngineInfo } from "./engine.ts";
+import type { BuildSpec, Engine, EngineImage, EngineInfo, PullRequest } from "./engine.ts";
+import { registryAuth } from "./registry-auth.ts";
 import { readBuilt, readLoaded, readPulled } from "./read-outcome.ts";
 
 export interface DockerEngineOptions extends DockerClient {
@@ -48,12 +49,13 @@ export class DockerEngine extends DockerContainers implements Engine {
     );
   }
 
-  async pull(reference: string, { signal, onProgress }: WorkOptions): Promise<void> {
+  async pull(reference: string, { signal, onProgress, login }: PullRequest): Promise<void> {
     const what = `pull "${reference}"`;
     const { registry, repository, tag, digest } = parseImageReference(reference);
     const from = { fromImage: `${registry}/${repository}`, tag: digest ?? tag };
+    const shown = login && registryAuth(login, registry);
     await this.requests.exchange({ what, signal }, async (ends) => {
-      const answer = await this.docker.createImage({ ...from, abortSignal: ends });
+      const answer = await this.docker.createImage(shown, { ...from, abortSignal: ends });
       const isPodman = this.#version.product === "Podman";
       await readPulled(messagesOf(answer, what), { what, item: reference, isPodman, onProgress });
     });

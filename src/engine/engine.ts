@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { WorkOptions } from "../core/progress.ts";
+import type { RegistrySecret } from "../core/registry-secret.ts";
 
 /** What a container engine says of itself. */
 export interface EngineInfo {
@@ -94,6 +95,11 @@ export interface BuildSpec {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+export interface PullRequest extends WorkOptions {
+  /** What the engine is to show the registry; it has no logins of its own. */
+  readonly login?: RegistrySecret | undefined;
+}
+
 /** Containers, networks and volumes of an engine, and the files in them. */
 export interface EngineContainers {
   container(name: string): Promise<EngineContainer | undefined>;
@@ -148,7 +154,7 @@ export interface Engine extends EngineContainers {
 
   image(name: string): Promise<EngineImage | undefined>;
   /** Pulls for the engine's own platform; resolves only when the engine said that it worked. */
-  pull(reference: string, options: WorkOptions): Promise<void>;
+  pull(reference: string, options: PullRequest): Promise<void>;
   /** `docker save` as a tar stream; destroying it ends the request. */
   save(reference: string, options: WorkOptions): Promise<Readable>;
   /**

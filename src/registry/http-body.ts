@@ -1,12 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { giveBackPiece } from "../core/give-back.ts";
 import { StalledError } from "./network-error.ts";
+import type { RateLimit } from "./rate-limit.ts";
 
 interface BodyOptions {
   /** How long the server may send nothing while somebody waits for bytes. */
   readonly idleMs: number;
   /** What to throw for an error of the connection. */
   readonly explain: (error: unknown) => unknown;
+  readonly limit?: RateLimit | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The body of an answer, read piece by piece straight to where the bytes belong. Disposing it gives up the rest. */
@@ -45,7 +48,10 @@ export class HttpBody implements Disposable {
 
   /** Whether the body is at its end. Looking at the end gives the connection free for the next request. */
   async isAtEnd(): Promise<boolean> {
-    if (this.#rest.length === 0) this.#rest = (await this.#next()) ?? this.#rest;
+    if (this.#rest.length > 0) return false;
+    this.#rest = (await this.#next()) ?? this.#rest;
+    const { limit, signal } = this.#options;
+    await limit?.pass(this.#rest.length, signal);
     return this.#rest.length === 0;
   }
 

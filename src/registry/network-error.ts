@@ -12,6 +12,10 @@ export class StalledError extends Error {
   }
 }
 
+/** What to do where a proxy answers 407. */
+export const PROXY_LOGIN =
+  "The proxy wants a login: write it as in HTTPS_PROXY=http://user:password@proxy.example:3128 (special characters as %40), and the same in HTTP_PROXY.";
+
 /** What a request failed on, other than an answer: to be tried again, unless it is a matter of certificates or protocols. */
 export function networkError(error: unknown, url: URL, env: Readonly<NodeJS.ProcessEnv>): Error {
   const proxy = proxyOf(url, env);
@@ -45,14 +49,18 @@ function hintFor(
   if (hasCode(error, "EPROTO")) {
     return `Where ${url.host} speaks plain HTTP, say so with --insecure-registry ${url.host}.`;
   }
+  if (hasCode(error, "CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"))
+    return `See whether this machine's clock is right; if it is, ask who runs ${url.host}.`;
+  if (hasCode(error, "ERR_TLS_CERT_ALTNAME_INVALID"))
+    return "Ask for it by the name that its certificate is for.";
   if (
     error instanceof Error &&
     "code" in error &&
     /CERT|SIGNATURE|ISSUER/.test(String(error.code))
   ) {
-    return "If a private authority signed its certificate, name that authority's file in NODE_EXTRA_CA_CERTS.";
+    return "If a private authority signed its certificate, name that authority's file with --ca or in NODE_EXTRA_CA_CERTS.";
   }
-  if (hasCode(error, "ERR_PROXY_TUNNEL"))
-    return `Ask who runs ${proxy ?? "the proxy"}, or except the host with NO_PROXY.`;
-  return undefined;
+  if (!hasCode(error, "ERR_PROXY_TUNNEL")) return undefined;
+  if ("statusCode" in error && error.statusCode === 407) return PROXY_LOGIN;
+  return `Ask who runs ${proxy ?? "the proxy"}, or except the host with NO_PROXY.`;
 }

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { SourceError } from "../core/errors.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import { TransientFailure } from "../core/retry.ts";
 import { shownUrl } from "./http-address.ts";
 import type { HttpAnswer } from "./http-transport.ts";
+import { PROXY_LOGIN } from "./network-error.ts";
 
 /** What a request is for, in messages. */
 export interface Purpose {
@@ -10,12 +12,8 @@ export interface Purpose {
   readonly what: string;
   /** Says that the registry does not have it: `Cannot find model "tiny:latest"`. */
   readonly ifMissing: string;
-  /** What to do where the registry refuses it; by default what goes for models. */
-  readonly ifRefused?: string;
 }
 
-const PRIVATE_MODELS =
-  "Private models are had with `ollama pull` where you are signed in; then use --from-store.";
 const MAX_ERROR_TEXT = 4096;
 /** Who waits longer than this is better told, and comes again. */
 const MAX_WAIT_MS = 600_000;
@@ -26,9 +24,9 @@ const errorShape = z.object({ errors: z.array(z.object({ message: z.string() }))
 /** The error for an answer that is no success; uses up its body. */
 export async function statusError(
   answer: HttpAnswer,
-  { what, ifMissing, ifRefused = PRIVATE_MODELS }: Purpose,
+  { what, ifMissing }: Purpose,
 ): Promise<Error> {
-  const { status, url } = answer;
+  const { status, url, asked, ollamaVersion } = answer;
   const said = await textOf(answer);
   const at = `${shownUrl(url)} answers ${status}${said === "" ? "" : `: ${said}`}`;
   if (status === 404) {
@@ -39,32 +37,38 @@ export async function statusError(
   if (status === 412) {
     return new SourceError(
       "NEWER_OLLAMA_NEEDED",
-      `Cannot fetch ${what}: a newer Ollama is needed; ${at}`,
+      `Cannot fetch ${what}: a newer Ollama${ollamaVersion === undefined ? "" : ` than ${ollamaVersion}`} is needed; ${at}`,
       {
         hint: "Pack a newer image with --image ollama/ollama:VERSION.",
       },
     );
   }
   if (status === 401 || status === 403) {
-    return new SourceError("REFUSED", `Cannot fetch ${what}: ${at}`, {
-      hint: ifRefused,
+    const how = asked === undefined ? "" : `; it was asked ${asked.how}`;
+    return new SourceError("REFUSED", `Cannot fetch ${what}: ${at}${how}`, {
+      hint: asked?.ifRefused ?? "Try again; if it stays, ask who runs that host.",
     });
   }
+  if (status === 407)
+    return new SourceError("REFUSED", `Cannot fetch ${what}: ${at}`, { hint: PROXY_LOGIN });
   const isTemporary = status === 408 || status === 425 || status === 429 || status >= 500;
   if (!isTemporary) return new SourceError("BAD_ANSWER", `Cannot fetch ${what}: ${at}`);
-  return notNow(`Cannot fetch ${what}: ${at}`, retryAfter(answer));
+  return notNow(`Cannot fetch ${what}: ${at}`, answer);
 }
 
 /** A registry that says no for now, and how long it wants to be left alone. */
-function notNow(message: string, waitMs: number): Error {
+function notNow(message: string, answer: HttpAnswer): Error {
+  const waitMs = retryAfter(answer);
+  const isStranger = answer.status === 429 && answer.asked?.hasLogin === false;
+  const login = isStranger ? ` Those who log in wait less: ${answer.asked.ifRefused}` : "";
   if (waitMs > MAX_WAIT_MS) {
     const seconds = Math.ceil(waitMs / 1000).toLocaleString("en-US");
     return new SourceError("UNREACHABLE", `${message}; it asks to wait ${seconds} seconds`, {
-      hint: "Try again after that: what came so far is kept.",
+      hint: `Try again after that: what came so far is kept.${login}`,
     });
   }
   const error = new SourceError("UNREACHABLE", message, {
-    hint: "Try again later: what came so far is kept.",
+    hint: `Try again later: what came so far is kept.${login}`,
   });
   return new TransientFailure(error, { waitMs });
 }
@@ -97,12 +101,4 @@ function retryAfter({ headers }: HttpAnswer): number {
   if (value === undefined) return 0;
   const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
   return Number.isNaN(wait) ? 0 : Math.max(wait, 0);
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

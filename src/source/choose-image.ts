@@ -5,6 +5,7 @@ import type { WorkOptions } from "../core/progress.ts";
 import type { ImageFile, ImageLocation, NamedImage } from "../definition/image-location.ts";
 import { type ConnectOptions, connectEngine } from "../engine/connect-engine.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { RegistryOptions } from "../registry/registry-client.ts";
 import type { StagingVolume } from "../staging/staging-volume.ts";
 import { createArchiveSource } from "./archive-images.ts";
 import { createEngineImageSource } from "./engine-images.ts";
@@ -26,7 +27,7 @@ export interface ChosenImage {
 export interface ChooseOptions extends WorkOptions {
   readonly platform: string;
   readonly volume: StagingVolume;
-  readonly insecureHosts: readonly string[];
+  readonly registries: RegistryOptions;
   readonly env: Readonly<NodeJS.ProcessEnv>;
 }
 
@@ -79,9 +80,9 @@ function engineOptions({ env, signal }: ChooseOptions): ConnectOptions {
 function fromEngine(
   { reference }: NamedImage,
   engine: Engine,
-  { platform, volume }: ChooseOptions,
+  { platform, volume, env }: ChooseOptions,
 ): ChosenImage {
-  const source = createEngineImageSource({ engine, volume });
+  const source = createEngineImageSource({ engine, volume, env });
   return {
     from: `the engine at ${engine.address}`,
     engine,
@@ -91,8 +92,8 @@ function fromEngine(
 }
 
 function fromRegistry({ reference }: NamedImage, options: ChooseOptions): ChosenImage {
-  const { platform, volume, insecureHosts, env } = options;
-  const source = createRegistryImageSource({ volume, insecureHosts, env });
+  const { platform, volume, registries } = options;
+  const source = createRegistryImageSource({ ...registries, volume });
   return {
     from: `the registry ${registryHost(parseImageReference(reference).registry)}`,
     ...onceResolved(source, { reference, platform }),

@@ -2,6 +2,8 @@ import { DefinitionError, EngineError, SourceError } from "../core/errors.ts";
 import { parseImageReference } from "../core/image-reference.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { Engine, EngineImage } from "../engine/engine.ts";
+import { findLogin } from "../registry/find-login.ts";
+import type { LoginSearch } from "../registry/login.ts";
 import type { StagingVolume } from "../staging/staging-volume.ts";
 import { readDockerSave } from "./docker-save.ts";
 import type { ImageSource, ResolvedImage, StagedImage, WantedImage } from "./source.ts";
@@ -15,6 +17,8 @@ const UNKNOWN_PLATFORM = "/";
 export interface EngineImageContext {
   readonly engine: Engine;
   readonly volume: StagingVolume;
+  /** Where docker and podman keep their logins follows from it. */
+  readonly env: Readonly<NodeJS.ProcessEnv>;
 }
 
 /**
@@ -51,10 +55,10 @@ async function resolveImage(
 
 async function stageImage(
   { reference, platform }: ResolvedImage,
-  { engine, volume }: EngineImageContext,
+  { engine, volume, env }: EngineImageContext,
   options: WorkOptions,
 ): Promise<StagedImage> {
-  const image = await pullOrKeep({ reference, platform }, engine, options);
+  const image = await pullOrKeep({ reference, platform }, { engine, env }, options);
   const sourceDigest = sourceDigestOf(image, reference);
   options.onProgress?.({ kind: "note", text: `"${reference}" is ${sourceDigest ?? image.id}` });
   const known = await findStagedImage(image, { volume, ...options });
@@ -94,18 +98,20 @@ async function assertPlatform(
 /** The image as the engine has it after a pull; where that fails, as it had it before. */
 async function pullOrKeep(
   wanted: WantedImage,
-  engine: Engine,
+  { engine, env }: Omit<EngineImageContext, "volume">,
   options: WorkOptions,
 ): Promise<EngineImage> {
   const { reference, platform } = wanted;
   const before = await engine.image(reference);
   const isFixed = parseImageReference(reference).digest !== undefined;
   if (isFixed && before?.platform === platform) return before;
+  const { registry, repository } = parseImageReference(reference);
+  const search = await findLogin({ registry, path: repository }, { env, signal: options.signal });
   try {
-    await engine.pull(reference, options);
+    await engine.pull(reference, { ...options, login: search.login?.secret });
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    if (before?.platform !== platform) throw asSourceError(error, before);
+    if (before?.platform !== platform) throw asSourceError(error, before, { registry, search });
     const kept = sourceDigestOf(before, reference) ?? before.id;
     options.onProgress?.({
       kind: "warning",
@@ -134,17 +140,22 @@ function expectPlatform(
   );
 }
 
-function asSourceError(error: EngineError, before: EngineImage | undefined): SourceError {
+function asSourceError(
+  error: EngineError,
+  before: EngineImage | undefined,
+  { registry, search }: { readonly registry: string; readonly search: LoginSearch },
+): SourceError {
   const { code } = error;
   const isPartThere = before?.platform === UNKNOWN_PLATFORM;
-  const message = `${error.message}${isPartThere ? ". The engine has that image incompletely, content of it is missing" : ""}`;
+  const asked =
+    search.login === undefined ? `without a login: ${search.inVain}` : `with ${search.login.from}`;
+  const message = `${error.message}${isPartThere ? ". The engine has that image incompletely, content of it is missing" : ""}; it was asked ${asked}`;
+  const login = `\`docker login ${registry}\``;
   if (code === "NOT_FOUND") {
-    const hint =
-      "Check the name and the tag. An image that needs a login is pulled with `docker pull` first.";
+    const hint = `Check the name and the tag. If the image needs a login, type ${login} first, or again where a login has expired.`;
     return new SourceError("NOT_FOUND", message, { cause: error, hint });
   }
-  const hint =
-    "Check that the engine reaches the registry; it has proxy settings of its own. An image that the engine has already needs no registry.";
+  const hint = `Check that the engine reaches the registry: it has settings of its own for proxies and certificates. If the registry wants a login, type ${login}. An image that the engine has already needs no registry.`;
   return new SourceError(code === "ENGINE_REFUSED" ? "REFUSED" : "UNREACHABLE", message, {
     cause: error,
     hint,

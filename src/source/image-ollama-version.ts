@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { EngineError } from "../core/errors.ts";
 import { parseImageReference } from "../core/image-reference.ts";
 import type { WorkOptions } from "../core/progress.ts";
+import type { ImageLocation } from "../definition/image-location.ts";
 import type { Engine } from "../engine/engine.ts";
 
 /** `0.24.0`, `v0.24.0-rc1`, `0.24.0-rocm`: what ollama/ollama's tags look like. */
@@ -24,8 +25,7 @@ export async function ollamaVersionOf(
   reference: string,
   { engine, signal, timeout = 60_000 }: OllamaVersionOptions,
 ): Promise<string | undefined> {
-  const { tag = "" } = parseImageReference(reference);
-  const version = VERSION_TAG.exec(tag)?.groups?.["version"];
+  const version = versionInTag(reference);
   if (version !== undefined || engine === undefined) return version;
   const timer = AbortSignal.timeout(timeout);
   const spec = {
@@ -46,4 +46,14 @@ export async function ollamaVersionOf(
     if (timer.aborted || error instanceof EngineError) return undefined;
     throw error;
   }
+}
+
+/** The version that an image's name tells before anybody has the image, if it does. */
+export function ollamaVersionInName(location: ImageLocation): string | undefined {
+  return "reference" in location ? versionInTag(location.reference) : undefined;
+}
+
+function versionInTag(reference: string): string | undefined {
+  const { tag = "" } = parseImageReference(reference);
+  return VERSION_TAG.exec(tag)?.groups?.["version"];
 }

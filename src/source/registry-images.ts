@@ -4,7 +4,7 @@ import { hexOfDigest, sha256Hex, shortId } from "../core/digest.ts";
 import { hasCode } from "../core/errors.ts";
 import { type ImageReference, parseImageReference } from "../core/image-reference.ts";
 import type { WorkOptions } from "../core/progress.ts";
-import type { Repository } from "../registry/registry-access.ts";
+import type { Repository } from "../registry/repository.ts";
 import { RegistryClient, type RegistryOptions } from "../registry/registry-client.ts";
 import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
@@ -23,8 +23,6 @@ const LAYERS_AT_ONCE = 2;
 const READ_SIZE = 256 * 1024;
 
 const HINT = "Try again; if the registry gives the same again, take the image from elsewhere.";
-const IF_REFUSED =
-  "Check the name. An image that needs a login is pulled with `docker pull` first, and then taken with docker-daemon:NAME.";
 
 /** The one registry whose host is not the one in names. */
 const HOSTS: Readonly<Record<string, string>> = { "docker.io": "registry-1.docker.io" };
@@ -112,7 +110,6 @@ function fetchManifest(
     maxSize: MAX_DOCUMENT,
     what: `the manifest of "${image}"`,
     ifMissing: `Cannot find the image "${image}"`,
-    ifRefused: IF_REFUSED,
   };
   return client.manifest(repository, request, work);
 }
@@ -159,7 +156,7 @@ async function fetchBlob(
   options: StagingOptions,
 ): Promise<StagedFile> {
   const what = `sha256:${shortId(sha256)} (${label})`;
-  const request = { sha256, size, what, ifMissing: `Cannot fetch ${what}`, ifRefused: IF_REFUSED };
+  const request = { sha256, size, what, ifMissing: `Cannot fetch ${what}` };
   using reader = client.blob(repository, request);
   const onRetry = tellRetries(options.onProgress);
   return await volume.fetch(

@@ -3,7 +3,7 @@ import { DefinitionError, SourceError } from "../core/errors.ts";
 import { DEFAULT_MODEL_HOST, type ModelName, fullModelName } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { isHttp, shownAddress } from "../registry/http-address.ts";
-import type { Repository } from "../registry/registry-access.ts";
+import type { Repository } from "../registry/repository.ts";
 import { RegistryClient, type RegistryOptions } from "../registry/registry-client.ts";
 import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";

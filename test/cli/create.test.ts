@@ -131,6 +131,24 @@ test("a URL as --insecure-registry is a usage error, not a host that never match
 });
 
 test.each([
+  ["--parallel", "0", "a whole number from 1 to 16"],
+  ["--parallel", "many", "a whole number from 1 to 16"],
+  ["--limit-rate", "10", "a size such as 500K or 5M, at least 1K"],
+  ["--limit-rate", "fast", "a size such as 500K or 5M, at least 1K"],
+  ["--ca", "/nonexistent/ca.pem", 'Cannot use "/nonexistent/ca.pem" as --ca: ENOENT'],
+  ["--ollama-key", "/nonexistent/key", `Cannot use "/nonexistent/key" as Ollama's key: ENOENT`],
+])("%s %s is a usage error, and nothing is asked of a registry", async (option, value, says) => {
+  await using site = await temporaryDirectory();
+  const from = ["--models", "tiny", "--image", "none", "--staging", join(site.path, "staging")];
+  const nowhere = ["--model-registry", "http://127.0.0.1:1"];
+  const { exitCode, stderr } = await runBundle(["create", ...from, ...nowhere, option, value], {
+    cwd: site.path,
+  });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(says);
+});
+
+test.each([
   "https://user:secret@registry.example/?token=secret",
   "https://user:sec/secret@registry.example",
   "registry.example?token=secret",

@@ -75,7 +75,7 @@ describe("a create in parts", () => {
         (name) => statSync(join(home, name), { throwIfNoEntry: false })?.size,
       );
       const written = sizes.reduce((sum: number, size) => sum + (size ?? 0), 0);
-      const named = names.filter((name) => !name.endsWith(".partial")).length;
+      const named = names.filter((name) => !/\.(partial|lock)$/.test(name)).length;
       if (kind === "named" ? named < at : written < at * whole.length) return;
       watcher.close();
       resolve();

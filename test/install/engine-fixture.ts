@@ -62,7 +62,7 @@ export class EngineFixture implements AsyncDisposable {
     await buildStandInImage(engine, { reference });
     await using pool = new ChunkPool();
     const volume = await StagingVolume.open(join(directory.path, "volume"), pool);
-    const source = createEngineImageSource({ engine, volume });
+    const source = createEngineImageSource({ engine, volume, env: {} });
     const { platform } = await engine.info();
     const image = await source.stage({ reference, platform }, {});
     await engine.removeImage(reference);

@@ -7,7 +7,9 @@ import { RegistryClient } from "../../src/registry/registry-client.ts";
 import { startModelRegistry } from "../support/model-registry.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { writeModel } from "../support/tiny-models.ts";
+import { runBundle } from "../cli/run-bundle.ts";
 import { serve } from "./serve.ts";
+import { OTHER_AUTHORITY, TEST_AUTHORITY, TEST_SERVER } from "./test-authority.ts";
 import { TEST_CERTIFICATE } from "./test-certificate.ts";
 
 const cleanup = new AsyncDisposableStack();
@@ -44,6 +46,26 @@ test("names NODE_EXTRA_CA_CERTS where a certificate is not trusted, and does not
     message: expect.stringContaining(`Cannot reach ${place.registry.url}/v2/library/tiny/`),
     hint: expect.stringContaining("NODE_EXTRA_CA_CERTS"),
   });
+});
+
+test("pulls from a registry whose certificate the authority in --ca signed, beside all that is trusted else", async () => {
+  await using place = await startSecure({ tls: TEST_SERVER });
+  const staging = ["--image", "none", "--staging", place.staging];
+  const from = ["--models", "tiny", "--model-registry", place.registry.url, ...staging];
+  const create = async (authority: string) => {
+    await writeFile(place.certificate, authority);
+    const args = ["create", ...from, "--ca", place.certificate, "-o", `${place.staging}.tar.gz`];
+    return runBundle(args, { env: { HOME: place.staging } });
+  };
+  expect(await create(OTHER_AUTHORITY)).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringMatching(/^hint: .* with --ca or in NODE_EXTRA_CA_CERTS/m),
+  });
+  expect(await create("no certificate")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("expected certificates in PEM, there is none in it"),
+  });
+  expect(await create(TEST_AUTHORITY)).toMatchObject({ exitCode: 0 });
 });
 
 test("never goes from HTTPS to HTTP", async () => {

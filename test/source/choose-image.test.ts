@@ -73,7 +73,7 @@ describe("where an image is taken from", () => {
     const chosen = await chooseImage(parseImageLocation(image), {
       platform,
       volume: place.volume,
-      insecureHosts: [],
+      registries: {},
       onProgress,
       env: { DOCKER_HOST: dockerHost },
     });

@@ -48,7 +48,7 @@ describe.each(["docker-20.10", "docker-28"] as const)("images of the engine", (n
         { platform: ours, image },
       ]);
       const wanted = { reference: `${testRegistry()}/${repository}:latest`, platform };
-      const source = createEngineImageSource({ engine, volume });
+      const source = createEngineImageSource({ engine, volume, env: {} });
       await using _ = { [Symbol.asyncDispose]: () => engine.removeImage(wanted.reference) };
 
       expect(await source.resolve(wanted, {})).toEqual(wanted);
@@ -74,7 +74,7 @@ describe.each(["docker-20.10", "docker-28"] as const)("images of the engine", (n
         files: { a: Buffer.alloc(400_000, "a"), b: Buffer.from("b") },
       });
       const events: ProgressEvent[] = [];
-      const source = createEngineImageSource({ engine, volume });
+      const source = createEngineImageSource({ engine, volume, env: {} });
       const wanted = { reference: image.reference, platform };
       const staged = await source.stage(wanted, { onProgress: (event) => events.push(event) });
       const { diffIds } = (await engine.image(image.reference)) ?? {};
@@ -85,7 +85,7 @@ describe.each(["docker-20.10", "docker-28"] as const)("images of the engine", (n
     });
 
     it("are not found in a registry that does not know them, and out of reach in one that does not answer", async () => {
-      const source = createEngineImageSource({ engine, volume });
+      const source = createEngineImageSource({ engine, volume, env: {} });
       const unknown = { reference: `${testRegistry()}/nothing/here:1`, platform };
       await expect(source.stage(unknown, {})).rejects.toMatchObject({
         name: "SourceError",

@@ -1,9 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { inspect } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import type { ProgressEvent } from "../../src/core/progress.ts";
 import { createEngineImageSource } from "../../src/source/engine-images.ts";
 import { StagingVolume } from "../../src/staging/staging-volume.ts";
+import { auth, loginHome } from "../registry/login-home.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { type ImageEngineState, REFERENCE, fakeImageEngine, idOf } from "./fake-image-engine.ts";
 import { savedImage } from "./saved-image.ts";
@@ -129,10 +131,37 @@ describe("images of the engine", () => {
         await expect(fake.source.stage(WANTED, {})).rejects.toMatchObject({
           name: "SourceError",
           code,
-          message: `Cannot pull "${REFERENCE}": ${registry.message}`,
+          message: expect.stringMatching(
+            `^Cannot pull "${REFERENCE}": ${registry.message}; it was asked without a login: none for "docker.io" in "`,
+          ),
+          hint: expect.stringContaining("docker login docker.io"),
         });
       },
     );
+
+    it("are pulled by the engine with the login of docker, which no message tells", async () => {
+      await using home = await loginHome({
+        ".docker/config.json": {
+          auths: { "https://index.docker.io/v1/": auth("ann", "pass-word") },
+        },
+      });
+      await using fake = await sourceOf({ local: undefined, registry: NEW }, home.env);
+      await fake.source.stage(WANTED, {});
+      const serveraddress = "https://index.docker.io/v1/";
+      expect(fake.pulls).toEqual([
+        {
+          url: "/images/create?fromImage=docker.io%2Fexample%2Fimage&tag=1",
+          login: { username: "ann", password: "pass-word", serveraddress },
+        },
+      ]);
+      fake.state.registry = { status: 403, message: "denied" };
+      fake.state.local = undefined;
+      const error: unknown = await fake.source.stage(WANTED, {}).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({
+        message: expect.stringContaining("denied; it was asked with the login in"),
+      });
+      expect(inspect(error, { depth: 9 })).not.toContain("pass-word");
+    });
 
     it("are not found when a pull gives another platform", async () => {
       await using fake = await sourceOf({
@@ -160,7 +189,9 @@ describe("images of the engine", () => {
       await using fake = await sourceOf({ local: OLD, registry: OFFLINE, platform: "/" });
       await expect(fake.source.stage(WANTED, {})).rejects.toMatchObject({
         code: "UNREACHABLE",
-        message: `Cannot pull "${REFERENCE}": ${OFFLINE.message}. The engine has that image incompletely, content of it is missing`,
+        message: expect.stringContaining(
+          `${OFFLINE.message}. The engine has that image incompletely, content of it is missing; it was asked `,
+        ),
       });
     });
 
@@ -184,9 +215,12 @@ describe("images of the engine", () => {
     });
   });
 
-  async function sourceOf(state: ImageEngineState) {
+  async function sourceOf(
+    state: ImageEngineState,
+    env: NodeJS.ProcessEnv = { HOME: "/nonexistent" },
+  ) {
     const fake = await fakeImageEngine(state);
-    const source = createEngineImageSource({ engine: fake.engine, volume });
+    const source = createEngineImageSource({ engine: fake.engine, volume, env });
     return { ...fake, state, source };
   }
 });

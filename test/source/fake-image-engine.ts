@@ -20,17 +20,25 @@ export interface FakeImageEngine extends AsyncDisposable {
   readonly engine: Engine;
   /** How often an image was saved, and pulled. */
   readonly count: (what: "save" | "pull") => number;
+  /** What each pull asked for, and the login that came with it. */
+  readonly pulls: readonly { readonly url: string; readonly login: unknown }[];
 }
 
 export const REFERENCE = "docker.io/example/image:1";
 
 /** An engine that has at most one image, which a pull of its only name replaces. */
 export async function fakeImageEngine(state: ImageEngineState): Promise<FakeImageEngine> {
-  const fake = await fakeEngine((request, response) => answer(state, request, response));
+  const pulls: { url: string; login: unknown }[] = [];
+  const fake = await fakeEngine((request, response) => {
+    const { url = "" } = request;
+    if (url.startsWith("/images/create")) pulls.push({ url, login: loginOf(request) });
+    answer(state, request, response);
+  });
   const engine = await connectEngine({ dockerHost: fake.address, env: {} });
   const patterns = { save: /^GET .*\/get$/, pull: /^POST \/images\/create/ };
   return {
     engine,
+    pulls,
     count: (what) => fake.requests.filter((request) => patterns[what].test(request)).length,
     [Symbol.asyncDispose]: () => fake[Symbol.asyncDispose](),
   };
@@ -38,6 +46,12 @@ export async function fakeImageEngine(state: ImageEngineState): Promise<FakeImag
 
 export function idOf({ config }: SavedImage): string {
   return `sha256:${sha256Hex(config)}`;
+}
+
+/** https://docs.docker.com/reference/api/engine/version/v1.41/#section/Authentication */
+function loginOf({ headers }: IncomingMessage): unknown {
+  const header = headers["x-registry-auth"];
+  return header && JSON.parse(Buffer.from(String(header), "base64url").toString());
 }
 
 function answer(

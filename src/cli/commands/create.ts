@@ -5,7 +5,14 @@ import { type CreatedImage, describeCreatePlan, describeCreated } from "../descr
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import { checkOutputName } from "./check-output-name.ts";
 import type { DefinitionOptions } from "./definition-from-options.ts";
-import { jsonOption, logOption, oneMore, oneMoreList } from "./options.ts";
+import {
+  jsonOption,
+  limitRateOption,
+  logOption,
+  oneMore,
+  oneMoreList,
+  parallelOption,
+} from "./options.ts";
 import type { Run } from "./run.ts";
 import { splitSize } from "./split-size.ts";
 
@@ -14,6 +21,10 @@ interface Options extends DefinitionOptions, OutputOptions {
   readonly fromStore?: string;
   readonly modelRegistry?: string;
   readonly insecureRegistry?: readonly string[];
+  readonly ca?: string;
+  readonly ollamaKey?: string;
+  readonly limitRate?: number;
+  readonly parallel?: number;
   readonly staging?: string;
   readonly split?: string;
   readonly dryRun?: boolean;
@@ -57,6 +68,16 @@ export function addCreateCommand(program: Command, run: Run): void {
       "ask this host over plain HTTP (may be repeated)",
       oneMore,
     )
+    .option(
+      "--ca <file>",
+      "trust the authorities in this PEM file too, for registries and mirrors; the engine has its own",
+    )
+    .option(
+      "--ollama-key <file>",
+      "show this key to registries of models that want a login, as Ollama does: ~/.ollama/id_ed25519",
+    )
+    .addOption(limitRateOption())
+    .addOption(parallelOption())
     .option("--staging <dir>", "the staging volume (default: below XDG_CACHE_HOME or ~/.cache)")
     .option("--dry-run", "print the plan and stop")
     .addOption(jsonOption())
@@ -70,11 +91,15 @@ export function addCreateCommand(program: Command, run: Run): void {
         const { createBundle } = await import("../../create-bundle.ts");
         const { definitionFromOptions } = await import("./definition-from-options.ts");
         const {
+          ca,
           dryRun,
           force,
           fromStore,
           insecureRegistry,
+          limitRate,
           modelRegistry,
+          ollamaKey,
+          parallel,
           output,
           split,
           staging,
@@ -83,11 +108,15 @@ export function addCreateCommand(program: Command, run: Run): void {
         const partSize = split === undefined ? undefined : await splitSize(split, work);
         const report = await createBundle(await definitionFromOptions(options), {
           ...work,
+          ca,
           dryRun,
           force,
           fromStore,
+          limitRate,
           modelRegistry,
+          ollamaKey,
           output,
+          parallel,
           partSize,
           staging,
           insecureRegistries: insecureRegistry,

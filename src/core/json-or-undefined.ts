@@ -1,0 +1,8 @@
+/** What a text says as JSON; undefined where it is none. The parser's own error would quote the text, which may hold a secret. */
+export function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
