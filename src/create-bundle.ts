@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import { assertFewFiles } from "./bundle/assert-few-files.ts";
 import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
 import { ChangedFileError } from "./bundle/changed-file-error.ts";
 import { assertEnoughNumbers } from "./bundle/split-size.ts";
@@ -71,6 +72,7 @@ export async function createBundle(
   const where = { output, staging: volume.directory };
   const plan = await planCreate({ ...resolved, ...where, name, platform, imageFrom });
   options.onPlan?.(plan);
+  assertFewFiles(plan.files);
   if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
   if (options.dryRun === true) return { plan, warnings };
   await assertEnoughSpace(plan);

@@ -1,8 +1,7 @@
-import { BundleReader } from "./bundle/bundle-reader.ts";
 import { findBundle } from "./bundle/find-bundle.ts";
-import { assertComplete } from "./bundle/part-set.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { keepingWarnings } from "./core/progress.ts";
+import { openToInstall } from "./install/damage-elsewhere.ts";
 import { findNativeStore } from "./install/find-native-store.ts";
 import { readPlace } from "./install/install-options.ts";
 import { newInstallationId } from "./install/installation-id.ts";
@@ -23,9 +22,8 @@ export async function installBundle(options: InstallOptions): Promise<InstallRep
   const { env = process.env, now = () => new Date(), keepOnFailure = false } = options;
   const place = await placeOf(options, env);
   const file = await findBundle(options.bundle);
-  if (file.kind === "parts") assertComplete(file);
   await using pool = new ChunkPool();
-  await using bundle = await BundleReader.open(file, pool);
+  await using bundle = await openToInstall(file, options, pool);
   const selection = selectModels(bundle.manifest, options.only);
   const startedAt = now();
   const id = newInstallationId(startedAt);

@@ -13,6 +13,7 @@ import {
   type InstallReport,
   type Run,
   asked,
+  checkRest,
   conclude,
   planned,
   prove,
@@ -37,7 +38,7 @@ export async function installIntoStore(run: Run, directory: string): Promise<Ins
     const temporary = temporaryDirectoryOf(run.id);
     const target = storeTarget({ bundle, pool, selection, store, journal, temporary });
     const written = await target.writeBlobs(work);
-    await bundle.checkRest(work);
+    await checkRest(run, { withImage: false });
     await target.writeManifests(work);
     const health = await proveStore(run, url, store);
     await removeOthers(target, install, written.before);

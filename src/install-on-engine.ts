@@ -25,6 +25,7 @@ import {
   type InstallReport,
   type Run,
   asked,
+  checkRest,
   conclude,
   planned,
   prove,
@@ -50,7 +51,7 @@ export async function installOnEngine(run: Run, place: EnginePlace): Promise<Ins
     const target = targetOf(on);
     await loadStep(on, work);
     const written = await target.writeBlobs(work);
-    await bundle.checkRest(work);
+    await checkRest(run, { withImage: true });
     await target.writeManifests(work);
     await buildStep(on, work);
     await runStep(on, work);

@@ -4,6 +4,7 @@ import type { HealthReport } from "./health/health-report.ts";
 import { healthWarnings, summarizeHealth } from "./health/health-summary.ts";
 import { type ProveServerOptions, proveServer } from "./health/prove-server.ts";
 import { type Outcome, concludeInstallation } from "./install/conclude-installation.ts";
+import { checkRestOfBundle } from "./install/damage-elsewhere.ts";
 import type { InstallWishes } from "./install/install-options.ts";
 import type { InstallPlan } from "./install/install-plan.ts";
 import type { Installation } from "./install/installation.ts";
@@ -50,6 +51,15 @@ export interface Run extends Installation {
 export function asked({ options, bundle, selection }: Run, modelsIn: ModelsIn): ModelsAsked {
   const bundled = modelsIn === "image" ? selection.models : bundle.manifest.models;
   return { bundled, selection, exact: options.exact === true };
+}
+
+/** Reads what of the bundle was not read yet. */
+export async function checkRest(
+  { bundle, selection, options, work }: Run,
+  { withImage }: { readonly withImage: boolean },
+): Promise<void> {
+  const isPart = options.only !== undefined;
+  await checkRestOfBundle(bundle, { selection, isPart, withImage }, work);
 }
 
 /** Throws {@link HealthError} where the server does not serve the models. */

@@ -11,7 +11,7 @@ import type { ModelsJson } from "./models-json.ts";
 import { type OpenedBundle, openBundleFile } from "./open-bundle-file.ts";
 import { ownersOf } from "./owners.ts";
 import { readAhead } from "./read-ahead.ts";
-import { type Window, expectationsOf, findingsOf, windowsOf } from "./windows.ts";
+import { type Window, expectationsOf, findingsOf, neededFinding, windowsOf } from "./windows.ts";
 
 /** A piece of a file's content, in order; its bytes are valid until it is disposed. */
 export interface ContentPiece extends Disposable {
@@ -64,7 +64,7 @@ export class BundleReader implements AsyncDisposable {
     return new BundleReader(await openBundleFile(place), pool);
   }
 
-  /** A bundle whose MODELS.json was found elsewhere, in another copy of it; closing the reader closes the file. */
+  /** A bundle whose MODELS.json was found in another copy of it; closing the reader closes the file. */
   static of(opened: OpenedBundle, pool: ChunkPool): BundleReader {
     return new BundleReader(opened, pool);
   }
@@ -108,21 +108,31 @@ export class BundleReader implements AsyncDisposable {
     }
   }
 
-  /** Checks every byte that {@link content} has not checked yet. Throws {@link BundleError} for the first that is wrong. */
-  async checkRest(options: WorkOptions = {}): Promise<void> {
+  /**
+   * Checks every byte that {@link content} has not checked yet. Throws {@link BundleError} for the first that is wrong; of files
+   * that are not needed it returns what is wrong.
+   */
+  async checkRest(
+    options: WorkOptions = {},
+    isNeeded: (path: string) => boolean = () => true,
+  ): Promise<Finding[]> {
     const rest = this.layout.segments.filter((segment) => !this.#checked.has(segment));
-    for await (const findings of this.#checkSegments(rest, options)) {
-      if (findings[0] !== undefined) throw this.#damaged(findings[0]);
+    const borne: Finding[] = [];
+    for await (const { window, findings } of this.#checkSegments(rest, options)) {
+      const finding = neededFinding(window, findings, isNeeded);
+      if (finding !== undefined) throw this.#damaged(finding);
+      borne.push(...findings);
     }
     const surplus = this.#surplus();
     if (surplus !== undefined) throw this.#damaged(surplus);
+    return mergeFindings(borne);
   }
 
   /** Checks every byte of the bundle and returns everything that is wrong, in order. */
   async check(options: WorkOptions = {}): Promise<Finding[]> {
     const findings: Finding[] = [];
     for await (const found of this.#checkSegments(this.layout.segments, options))
-      findings.push(...found);
+      findings.push(...found.findings);
     const surplus = this.#surplus();
     return mergeFindings(surplus === undefined ? findings : [...findings, surplus]);
   }
@@ -142,19 +152,19 @@ export class BundleReader implements AsyncDisposable {
   async *#checkSegments(
     segments: readonly Segment[],
     { signal, onProgress }: WorkOptions,
-  ): AsyncGenerator<Finding[]> {
+  ): AsyncGenerator<{ readonly window: Window; readonly findings: readonly Finding[] }> {
     const pool = this.#needPool();
     const count = countBytes(
       "bundle",
       segments.reduce((sum, { length }) => sum + length, 0),
       onProgress,
     );
-    for await (const { window, findings } of readAhead(windowsOf(segments), AHEAD, (each) =>
+    for await (const checked of readAhead(windowsOf(segments), AHEAD, (each) =>
       this.#checkWindow(each, pool),
     )) {
       signal?.throwIfAborted();
-      count(window.length);
-      yield findings;
+      count(checked.window.length);
+      yield checked;
     }
   }
 
@@ -218,14 +228,9 @@ export class BundleReader implements AsyncDisposable {
   }
 
   #surplus(): Finding | undefined {
-    const { size } = this.layout;
-    if (this.fileSize <= size) return undefined;
-    return {
-      start: size,
-      end: this.fileSize,
-      what: "what follows the end of the bundle",
-      how: "surplus",
-    };
+    const [start, end] = [this.layout.size, this.fileSize];
+    const what = "what follows the end of the bundle";
+    return end > start ? { start, end, what, how: "surplus" } : undefined;
   }
 
   #needPool(): ChunkPool {

@@ -20,6 +20,8 @@ export type Segment = LiteralSegment | ChunkSegment;
 
 export interface LiteralSegment {
   readonly kind: "literal";
+  /** Path of the file whose header it is. */
+  readonly path?: string;
   /** What a person calls these bytes: `header of "models/…"`, `table of contents`, `footer`. */
   readonly what: string;
   readonly offset: number;
@@ -99,6 +101,7 @@ export function fileLead(
   const bytes = (): Buffer => stored(Buffer.concat([Buffer.alloc(padding), tarHeader(entry)]));
   return {
     kind: "literal",
+    path: file.path,
     what: `header of "${file.path}"`,
     length: storedMemberSize(padding + tarHeaderSize(entry)),
     bytes,

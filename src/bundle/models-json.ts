@@ -15,6 +15,16 @@ export const MAX_MODELS_JSON_SIZE = 64 * 1024 * 1024;
 
 export const BUNDLE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/**
+ * Bytes of MODELS.json for each value in it, at least: a deflated chunk of a large file has about 23, and nothing has fewer.
+ * Of `[0,0,…]` a parser makes ten times the memory.
+ */
+const LEAST_BYTES_PER_VALUE = 20;
+
+/** A bundle of nothing has some too. */
+const SOME_VALUES = 1000;
+const [COMMA, BRACKET, BRACE] = Buffer.from(",[{");
+
 const hex = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
 const digest = z
   .string()
@@ -33,7 +43,7 @@ const file = z.object({
   path: z.string(),
   size,
   sha256: hex,
-  chunks: z.array(chunk),
+  chunks: listOf(chunk),
 });
 
 const image = z.object({
@@ -48,7 +58,7 @@ const image = z.object({
   configDigest: digest,
   /** Of the OCI manifest in this bundle. */
   manifestDigest: digest,
-  diffIds: z.array(digest),
+  diffIds: listOf(digest),
   ollamaVersion: z.string().max(64).optional(),
 });
 
@@ -63,17 +73,17 @@ const model = z.object({
   parameterSize: z.string().optional(),
   quantization: z.string().optional(),
   contextLength: z.int().optional(),
-  capabilities: z.array(z.string()),
+  capabilities: listOf(z.string()),
   /** The oldest Ollama that runs it, where the model says. */
   requires: z.string().optional(),
   /** The first line of each licence; the texts are the blobs that the manifest names. */
-  licenses: z.array(z.string()),
+  licenses: listOf(z.string()),
   /** sha256 of every blob that the manifest names, each once. */
-  blobs: z.array(hex),
+  blobs: listOf(hex),
 });
 
 /** An image layer that holds model files, as `install --models-in image` loads it. `paths` are paths of `files`. */
-const modelLayer = z.object({ diffId: digest, size, paths: z.array(z.string()) });
+const modelLayer = z.object({ diffId: digest, size, paths: listOf(z.string()) });
 
 const modelsJson = z.object({
   schemaVersion: z.int(),
@@ -83,10 +93,10 @@ const modelsJson = z.object({
   chunkSize: z.literal(CHUNK_SIZE),
   /** The modification time of every entry, in seconds since 1970. */
   mtime: z.int().min(0).max(0o77777777777),
-  images: z.array(image),
-  models: z.array(model),
-  modelLayers: z.array(modelLayer),
-  files: z.array(file).max(MAX_FILES),
+  images: listOf(image),
+  models: listOf(model),
+  modelLayers: listOf(modelLayer),
+  files: listOf(file, MAX_FILES),
 });
 
 export type ModelsJson = z.infer<typeof modelsJson>;
@@ -117,11 +127,40 @@ export function decodeModelsJson(bytes: Buffer): ModelsJson {
 }
 
 function parseJson(bytes: Buffer): unknown {
+  if (countValues(bytes) > bytes.length / LEAST_BYTES_PER_VALUE + SOME_VALUES)
+    throw notAcceptable("it has more values than a bundle has use for");
   try {
     return JSON.parse(bytes.toString("utf8"));
   } catch (error) {
     throw notAcceptable(messageOf(error));
   }
+}
+
+/** About as many as a parser would make: every value but the first in its object or list follows one of these. */
+function countValues(bytes: Buffer): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === COMMA || byte === BRACKET || byte === BRACE) count += 1;
+  return count;
+}
+
+/** A list that is read up to the first item that is wrong: what zod says of each of millions would fill the memory. */
+function listOf<T extends z.ZodType>(item: T, most = Infinity) {
+  return z
+    .array(z.unknown())
+    .max(most)
+    .transform((items, context): z.infer<T>[] => {
+      const read: z.infer<T>[] = [];
+      for (const [index, each] of items.entries()) {
+        const { data, error } = item.safeParse(each);
+        if (error !== undefined) {
+          for (const { message, path } of error.issues)
+            context.addIssue({ code: "custom", message, path: [index, ...path] });
+          return z.NEVER;
+        }
+        read.push(data);
+      }
+      return read;
+    });
 }
 
 function checkSchemaVersion(raw: unknown): void {

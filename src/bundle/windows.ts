@@ -1,6 +1,6 @@
 import type { Damage, Expectation } from "../core/chunks/check-chunk.ts";
 import { BUFFER_SIZE } from "../core/chunks/pool.ts";
-import { type Finding, nameOf } from "./finding.ts";
+import { type Finding, nameOf, segmentsWith } from "./finding.ts";
 import type { LiteralSegment, Segment } from "./layout.ts";
 
 /** Segments that lie together in a bundle and fit one buffer, so that they are read and checked at once. */
@@ -52,6 +52,20 @@ export function findingsOf(
     if (segment === undefined) return [];
     return [{ start: offset + start, end: offset + end, what: nameOf(segment, owners), how }];
   });
+}
+
+/** The first finding that is about a file that is needed, or about no one file. */
+export function neededFinding(
+  { segments }: Window,
+  findings: readonly Finding[],
+  isNeeded: (path: string) => boolean,
+): Finding | undefined {
+  return findings.find((finding) =>
+    segmentsWith([finding], segments).some((segment) => {
+      const path = segment.kind === "literal" ? segment.path : segment.file.path;
+      return path === undefined || isNeeded(path);
+    }),
+  );
 }
 
 /** Literal bytes that are longer than a buffer, in pieces. */

@@ -6,6 +6,7 @@ import { TOOL } from "../core/tool.ts";
 import type { ModelFacts } from "../source/describe-model.ts";
 import type { StagedImage, StagedModel } from "../source/source.ts";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
+import { assertFewFiles } from "./assert-few-files.ts";
 import { BundleOutput, type OutputOptions } from "./bundle-output.ts";
 import type { WrittenFiles } from "./output-files.ts";
 import { type LaidOutImage, imageEntries, layOutImage } from "./image-layout.ts";
@@ -64,6 +65,7 @@ export async function writeBundle(
   const images = sorted.images.map((image, at) => bundledImage(image, laidOut[at]));
   const models = sorted.models.map(bundledModel);
   const entries = await entriesOf(sorted, laidOut, { images, models });
+  assertFewFiles(entries.length);
   const modelLayers = await planModelLayers(sorted.models, pool);
   await using output = await BundleOutput.create(path, { ...how, force });
   const head = { name: sorted.name, mtime };

@@ -29,6 +29,8 @@ export interface CreatePlan {
   readonly name: string;
   readonly output: string;
   readonly items: readonly PlannedItem[];
+  /** How many files the models have. */
+  readonly files: number;
   /** The bundle will not be larger; missing until the image is staged, since engines state compressed sizes or none. */
   readonly bundleAtMost?: number | undefined;
   readonly space: readonly SpaceNeeded[];
@@ -92,6 +94,7 @@ export async function planCreate({
     name,
     output,
     items,
+    files: blobs.size + models.length,
     bundleAtMost,
     space: [
       { what: "staging volume", path: staging, needed: toStage, free: await freeSpaceAt(staging) },

@@ -44,6 +44,27 @@ describe("MODELS.json", () => {
     );
   });
 
+  test.each([
+    ["numbers", "0"],
+    ["lists", "[]"],
+    ["objects", "{}"],
+    ["short texts", '""'],
+  ])("is refused without being parsed where it is a million %s", (_, value) => {
+    const million = Array.from({ length: 1_000_000 }, () => value).join(",");
+    const text = JSON.stringify({ ...good, x: 0 }).replace('"x":0', `"x":[${million}]`);
+    expect(() => decodeModelsJson(Buffer.from(text))).toThrow(
+      "it has more values than a bundle has use for",
+    );
+  });
+
+  test("of which a list is wrong all over is told by the first item alone", () => {
+    const chunks = Array.from({ length: 500_000 }, () => "what should be a chunk");
+    const bad = withFile(good, (file) => ({ ...file, chunks: chunks as never }));
+    expect(() => decodeModelsJson(Buffer.from(JSON.stringify(bad)))).toThrow(
+      /^MODELS\.json is not acceptable: ✖ Invalid input: expected object, received string {3}→ at files\[\d+\]\.chunks\[0\]$/,
+    );
+  });
+
   const lies: Record<string, (of: ModelsJson) => unknown> = {
     "a chunk more than the size makes": (of) =>
       withFile(of, (file) => ({ ...file, chunks: [...file.chunks, ...file.chunks] })),
