@@ -47,7 +47,7 @@ const container = z.object({
   Id: z.string(),
   Name: z.string(),
   State: z.object({ Running: z.boolean() }),
-  Config: z.object({ Image: z.string(), Labels: labels }),
+  Config: z.object({ Image: z.string(), Labels: labels, Env: z.array(z.string()).nullish() }),
   HostConfig: z.object({ PortBindings: bindings }).nullish(),
   NetworkSettings: z.object({ Ports: bindings }).nullish(),
   Mounts: mounts,
@@ -141,6 +141,7 @@ export function parseContainer(answer: unknown): EngineContainer {
     labels: Config.Labels ?? {},
     published,
     volumes: volumesIn(Mounts),
+    env: Config.Env ?? [],
   };
 }
 

@@ -46,6 +46,8 @@ export interface EngineContainer {
   readonly published: readonly string[];
   /** Named volumes, and where the container has them. */
   readonly volumes: Readonly<Record<string, string>>;
+  /** `NAME=value`; missing in a list of containers. */
+  readonly env?: readonly string[];
 }
 
 export interface EngineNetwork {
@@ -124,7 +126,7 @@ export interface EngineContainers {
     options: WorkOptions,
   ): Promise<void>;
   /** A path of a container as a tar stream, or undefined where it is not there. */
-  getArchive(from: ContainerPath): Promise<Readable | undefined>;
+  getArchive(from: ContainerPath, options?: WorkOptions): Promise<Readable | undefined>;
 
   network(name: string): Promise<EngineNetwork | undefined>;
   /** Besides those that it is in; others there reach it by the alias. */

@@ -10,6 +10,7 @@ import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
 import { eachAtOnce } from "./each-at-once.ts";
+import { fetchAgainWhereWrong } from "./fetch-again.ts";
 import { type FoundLayer, type ImageDocuments, MAX_DOCUMENT, findImage } from "./find-image.ts";
 import { type ResolvedFoundImage, resolveFound, stageFound } from "./found-images.ts";
 import { MANIFEST_TYPES } from "./image-manifest.ts";
@@ -157,11 +158,13 @@ async function fetchBlob(
 ): Promise<StagedFile> {
   const what = `sha256:${shortId(sha256)} (${label})`;
   const request = { sha256, size, what, ifMissing: `Cannot fetch ${what}` };
-  using reader = client.blob(repository, request);
   const onRetry = tellRetries(options.onProgress);
-  return await volume.fetch(
-    { sha256, size, label },
-    (place, offset, read) => reader.read(place, offset, { ...read, onRetry }),
-    options,
-  );
+  return fetchAgainWhereWrong(options, async (stagingOptions) => {
+    using reader = client.blob(repository, request);
+    return await volume.fetch(
+      { sha256, size, label },
+      (place, offset, read) => reader.read(place, offset, { ...read, onRetry }),
+      stagingOptions,
+    );
+  });
 }
