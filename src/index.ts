@@ -1,7 +1,9 @@
 export { type CheckHealthOptions, checkHealth } from "./check-health.ts";
+export { type CopyOptions, type CopyReport, copyBundle } from "./copy-bundle.ts";
 export { type CreateOptions, type CreateReport, createBundle } from "./create-bundle.ts";
 export { type InspectOptions, type Inspection, inspectBundle } from "./inspect-bundle.ts";
 export { type InstallOptions, type InstallReport, installBundle } from "./install-bundle.ts";
+export { type RepairOptions, repairBundle } from "./repair-bundle.ts";
 export { type RewriteOptions, type RewriteReport, rewriteBundle } from "./rewrite-bundle.ts";
 export { type VerifyOptions, type VerifyReport, verifyBundle } from "./verify-bundle.ts";
 
@@ -9,6 +11,7 @@ export { DamagedBundleError } from "./bundle/damaged-bundle-error.ts";
 export type { Finding } from "./bundle/finding.ts";
 export type { JudgedPart, Verdict } from "./bundle/judged-part.ts";
 export type { ModelsJson } from "./bundle/models-json.ts";
+export type { RepairReport } from "./bundle/repair.ts";
 export type { WrittenBundle } from "./bundle/write-bundle.ts";
 export {
   BundleError,

@@ -20,18 +20,15 @@ import {
   manifestsStep,
   runStep,
 } from "./install/engine-steps.ts";
-import {
-  type InstallWishes,
-  readEngineNames,
-  readStoreWish,
-  refuseOptionsOfOtherModes,
-} from "./install/install-options.ts";
+import { findNativeStore } from "./install/find-native-store.ts";
+import { type InstallWishes, readEngineNames, readPlace } from "./install/install-options.ts";
 import type { InstallPlan } from "./install/install-plan.ts";
 import { type Installation, transactionOf } from "./install/installation.ts";
 import { newInstallationId } from "./install/installation-id.ts";
 import type { Journal } from "./install/journal.ts";
 import { withManifestTimes } from "./install/manifest-times.ts";
-import { writeStoreBlobs, writeStoreManifests } from "./install/models-into-store.ts";
+import { storeTarget } from "./install/models-into-store.ts";
+import type { EnginePlace } from "./install/models-place.ts";
 import { planInStore } from "./install/plan-in-store.ts";
 import { planOnEngine } from "./install/plan-on-engine.ts";
 import { serverUrl } from "./install/run-container.ts";
@@ -84,30 +81,45 @@ interface Run extends Installation {
  */
 export async function installBundle(options: InstallOptions): Promise<InstallReport> {
   const { env = process.env, now = () => new Date(), keepOnFailure = false } = options;
-  refuseOptionsOfOtherModes(options);
-  const store = readStoreWish(options);
-  const place = await findBundle(options.bundle);
-  if (place.kind === "parts") assertComplete(place);
+  const place = await placeOf(options, env);
+  const file = await findBundle(options.bundle);
+  if (file.kind === "parts") assertComplete(file);
   await using pool = new ChunkPool();
-  await using bundle = await BundleReader.open(place, pool);
+  await using bundle = await BundleReader.open(file, pool);
   const selection = selectModels(bundle.manifest, options.only);
   const startedAt = now();
   const id = newInstallationId(startedAt);
   const told = keepingWarnings(options);
   const run = { options, now, id, startedAt, bundle, pool, selection, env, keepOnFailure, ...told };
-  return await (store === undefined ? installOnEngine(run) : installIntoStore(run, store));
+  if (place.kind === "native") return await installIntoStore(run, place.store);
+  return await installOnEngine(run, place);
 }
 
-async function installOnEngine(run: Run): Promise<InstallReport> {
+/** The place that is wished for, with the store where Ollama runs natively. */
+async function placeOf(
+  options: InstallOptions,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Promise<EnginePlace | { readonly kind: "native"; readonly store: string }> {
+  const place = readPlace(options);
+  if (place.kind !== "native") return place;
+  const { store, platform, onProgress } = options;
+  if (store !== undefined) return { kind: "native", store };
+  const { directory, because } = await findNativeStore({ env, platform });
+  onProgress?.({ kind: "step", text: `Ollama's models are in "${directory}": ${because}` });
+  return { kind: "native", store: directory };
+}
+
+async function installOnEngine(run: Run, place: EnginePlace): Promise<InstallReport> {
   const { options, bundle, selection, work, env } = run;
-  const modelsIn = options.modelsIn === "volume" ? "volume" : "image";
   const names = readEngineNames(options, bundle.manifest.name);
   const engine = options.engine ?? (await connectEngine({ env, signal: work.signal }));
-  const install = { engine, bundle, selection, names, modelsIn } as const;
+  const install = { engine, bundle, selection, names, place };
   if (options.dryRun === true) return planned(run, (await planOnEngine(install, work)).plan);
 
   await using _lock = await lockEngine(engine, { installation: run.id, now: run.now() }, work);
   const found = await planOnEngine(install, work);
+  await using _directory = found.store && (await lockStore(found.store, run.id, run.now()));
+  if (found.store !== undefined) await removeLeftTemporaries(found.store, work);
   tellPlan(run, found.plan);
   return await inTransaction(transactionOf(run, engine), async (journal) => {
     const { pool, id: installation } = run;
@@ -137,10 +149,10 @@ async function installIntoStore(run: Run, directory: string): Promise<InstallRep
   tellPlan(run, plan);
   return await inTransaction(transactionOf(run), async (journal) => {
     const temporary = temporaryDirectoryOf(run.id);
-    const into = { bundle, pool, selection, store, journal, temporary };
-    const blobs = await writeStoreBlobs(into, work);
+    const target = storeTarget({ bundle, pool, selection, store, journal, temporary });
+    const blobs = await target.writeBlobs(work);
     await bundle.checkRest(work);
-    await writeStoreManifests(into, work);
+    await target.writeManifests(work);
     const health = await proveStore(run, url, store);
     return conclude(run, { journal, health, plan, blobs, did: { store: store.root } });
   });

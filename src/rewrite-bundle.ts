@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import { assertOutputSpace } from "./bundle/assert-output-space.ts";
 import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
 import { BundleOutput } from "./bundle/bundle-output.ts";
 import { BundleReader } from "./bundle/bundle-reader.ts";
@@ -7,8 +8,6 @@ import type { WrittenFiles } from "./bundle/output-files.ts";
 import { assertComplete } from "./bundle/part-set.ts";
 import { assertEnoughNumbers } from "./bundle/split-size.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
-import { freeSpaceAt } from "./core/disk-space.ts";
-import { HostError } from "./core/errors.ts";
 import type { WorkOptions } from "./core/progress.ts";
 
 export interface RewriteOptions extends WorkOptions {
@@ -40,7 +39,7 @@ export async function rewriteBundle(options: RewriteOptions): Promise<RewriteRep
   await using reader = await BundleReader.open(place, pool);
   if (partSize !== undefined) assertEnoughNumbers(partSize, reader.layout.size);
   await assertWritableOutput(path, {});
-  await assertSpace(path, reader.layout.size);
+  await assertOutputSpace(path, reader.layout.size);
   await using output = await BundleOutput.create(path, { pool, partSize });
   options.onProgress?.({ kind: "step", text: `Checking and writing ${basename(path)}` });
   for await (const run of reader.runs(options)) {
@@ -49,15 +48,4 @@ export async function rewriteBundle(options: RewriteOptions): Promise<RewriteRep
   }
   const { id } = reader;
   return { name: reader.manifest.name, id, path, ...(await output.finish(id)) };
-}
-
-async function assertSpace(path: string, needed: number): Promise<void> {
-  const free = await freeSpaceAt(path);
-  if (free >= needed) return;
-  const bytes = (value: number): string => value.toLocaleString("en-US");
-  throw new HostError(
-    "NO_SPACE",
-    `Cannot write the bundle "${path}": it needs ${bytes(needed)} bytes, and ${bytes(free)} are free`,
-    { hint: "Free some space there, or write it elsewhere with --output." },
-  );
 }

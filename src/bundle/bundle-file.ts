@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { constants } from "node:fs";
 import { ABSENT, type Extent, sliceExtents } from "../core/chunks/chunk.ts";
 import { HostError, hasCode, messageOf } from "../core/errors.ts";
+import { readAll } from "../core/files.ts";
 
 /** A bundle on disk as one run of bytes: one file, or parts one after another, each for as many bytes as it must have. */
 export class BundleFile implements AsyncDisposable {
@@ -11,11 +12,17 @@ export class BundleFile implements AsyncDisposable {
   readonly size: number;
   readonly #files: readonly Extent[];
   readonly #handles = new Map<string, Promise<FileHandle>>();
+  #asked = 0;
 
   constructor(path: string, files: readonly Extent[]) {
     this.path = path;
     this.#files = files;
     this.size = files.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Bytes that were asked for so far. */
+  get bytesAsked(): number {
+    return this.#asked;
   }
 
   /** Where bytes `offset` to `offset + length` are. */
@@ -27,6 +34,7 @@ export class BundleFile implements AsyncDisposable {
   async read(offset: number, length: number): Promise<Buffer> {
     const bytes = Buffer.alloc(length);
     let done = 0;
+    this.#asked += length;
     for (const extent of this.extents(offset, length)) {
       const read = await this.#readExtent(extent, bytes.subarray(done, done + extent.length));
       done += read;
@@ -36,7 +44,8 @@ export class BundleFile implements AsyncDisposable {
   }
 
   /** What workers make of extents. They open the files by their paths, where they may be gone; a read error is damage to them. */
-  async readBy<T>(work: Promise<T>): Promise<T> {
+  async readBy<T>(extents: readonly Extent[], work: Promise<T>): Promise<T> {
+    this.#asked += extents.reduce((sum, extent) => sum + extent.length, 0);
     try {
       return await work;
     } catch (error) {
@@ -57,12 +66,7 @@ export class BundleFile implements AsyncDisposable {
   async #readExtent({ path, offset, length }: Extent, place: Buffer): Promise<number> {
     if (path === ABSENT) return 0;
     try {
-      const file = await this.#open(path);
-      for (let done = 0; ;) {
-        const { bytesRead } = await file.read(place, done, length - done, offset + done);
-        done += bytesRead;
-        if (bytesRead === 0 || done === length) return done;
-      }
+      return await readAll(await this.#open(path), place.subarray(0, length), offset);
     } catch (error) {
       if (hasCode(error, "EIO")) return 0;
       throw new HostError("IO", `Cannot read "${path}": ${messageOf(error)}`, { cause: error });

@@ -1,9 +1,7 @@
 import type { ChunkPool } from "../core/chunks/pool.ts";
-import { HostError } from "../core/errors.ts";
-import { tryLockFile } from "../core/lock-file.ts";
 import { assertWritableOutput } from "./assert-writable-output.ts";
 import { removePartials } from "./former-files.ts";
-import { GatheredPieces } from "./gathered-pieces.ts";
+import { lockOutput } from "./lock-output.ts";
 import { outputError } from "./output-error.ts";
 import type { OutputFiles, WrittenFiles } from "./output-files.ts";
 import { PartsOutput } from "./parts-output.ts";
@@ -25,7 +23,6 @@ export class BundleOutput implements AsyncDisposable {
   readonly #path: string;
   readonly #files: OutputFiles;
   readonly #lock: AsyncDisposable;
-  readonly #pieces = new GatheredPieces((bytes) => this.#append(bytes));
   #size = 0;
 
   private constructor(path: string, files: OutputFiles, lock: AsyncDisposable) {
@@ -66,13 +63,16 @@ export class BundleOutput implements AsyncDisposable {
   /** The bytes may be used for something else when this resolves. */
   async write(bytes: Buffer): Promise<void> {
     this.#size += bytes.length;
-    await this.#pieces.add(bytes);
+    try {
+      await this.#files.append(bytes);
+    } catch (error) {
+      throw outputError(error, this.#path);
+    }
   }
 
   /** Syncs it, removes the sidecars of what was there before, gives it its final name and writes its own sidecars beside it. */
   async finish(id: string): Promise<WrittenFiles> {
     try {
-      await this.#pieces.flush();
       return { size: this.#size, ...(await this.#files.finish(id)) };
     } catch (error) {
       throw outputError(error, this.#path);
@@ -84,26 +84,4 @@ export class BundleOutput implements AsyncDisposable {
     await using _lock = this.#lock;
     await this.#files[Symbol.asyncDispose]();
   }
-
-  async #append(bytes: Buffer<SharedArrayBuffer>): Promise<void> {
-    try {
-      await this.#files.append(bytes);
-    } catch (error) {
-      throw outputError(error, this.#path);
-    }
-  }
-}
-
-/** Two that write one bundle would write over each other. */
-async function lockOutput(path: string): Promise<AsyncDisposable> {
-  const file = `${path}.lock`;
-  const attempt = await tryLockFile(file, String(process.pid));
-  if ("lock" in attempt) return attempt.lock;
-  throw new HostError(
-    "LOCKED",
-    `Cannot write the bundle "${path}": process ${attempt.heldBy} is writing it`,
-    {
-      hint: `Wait for it, or write elsewhere with --output. If it is not running any more: rm ${JSON.stringify(file)}`,
-    },
-  );
 }

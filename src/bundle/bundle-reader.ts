@@ -64,6 +64,11 @@ export class BundleReader implements AsyncDisposable {
     return new BundleReader(await openBundleFile(place), pool);
   }
 
+  /** A bundle whose MODELS.json was found elsewhere, in another copy of it; closing the reader closes the file. */
+  static of(opened: OpenedBundle, pool: ChunkPool): BundleReader {
+    return new BundleReader(opened, pool);
+  }
+
   /** The whole content of a file that is known to be small, checked as {@link content} does. */
   async bytes(path: string, options: WorkOptions = {}): Promise<Buffer> {
     const copies: Buffer[] = [];
@@ -178,7 +183,10 @@ export class BundleReader implements AsyncDisposable {
   async #findingsIn(window: Window, lease: Lease, pool: ChunkPool): Promise<Finding[]> {
     const expected = expectationsOf(window);
     const extents = this.#file.extents(window.offset, window.length);
-    const damages = await this.#file.readBy(pool.run("checkWindow", lease, { extents, expected }));
+    const damages = await this.#file.readBy(
+      extents,
+      pool.run("checkWindow", lease, { extents, expected }),
+    );
     for (const segment of window.segments) this.#checked.add(segment);
     return findingsOf(window, damages, this.#owners);
   }
@@ -189,6 +197,7 @@ export class BundleReader implements AsyncDisposable {
       const { size, chunk } = segment;
       const extents = this.#file.extents(segment.offset, segment.length);
       const result = await this.#file.readBy(
+        extents,
         pool.run("openChunk", lease, { extents, size, chunk }),
       );
       if ("damage" in result) {

@@ -35,13 +35,32 @@ export function mergeFindings(findings: readonly Finding[]): Finding[] {
 }
 
 /** A finding in words: `"models/blobs/…" differs (bytes 1,024 to 9,412,671)`. */
-export function describeFinding({ what, how, why, start, end }: Finding): string {
-  const format = (value: number): string => value.toLocaleString("en-US");
+export function describeFinding(finding: Finding): string {
+  const { what, how, why } = finding;
   const verb = {
     differs: "is damaged",
     missing: "is missing",
     unreadable: "cannot be read",
     surplus: "does not belong there",
   };
-  return `${why ?? `${what} ${verb[how]}`} (bytes ${format(start)} to ${format(end - 1)})`;
+  return `${why ?? `${what} ${verb[how]}`} (${describeRange(finding)})`;
+}
+
+/** `bytes 1,024 to 9,412,671` */
+export function describeRange({ start, end }: Pick<Finding, "start" | "end">): string {
+  const format = (value: number): string => value.toLocaleString("en-US");
+  return `bytes ${format(start)} to ${format(end - 1)}`;
+}
+
+/** The segments that findings are about; both in order. */
+export function segmentsWith(
+  findings: readonly Finding[],
+  segments: readonly Segment[],
+): Segment[] {
+  const sorted = findings.toSorted((a, b) => a.start - b.start);
+  let next = 0;
+  return segments.filter(({ offset, length }) => {
+    while ((sorted[next]?.end ?? Infinity) <= offset) next += 1;
+    return length > 0 && (sorted[next]?.start ?? Infinity) < offset + length;
+  });
 }

@@ -4,6 +4,7 @@ import type { Finding } from "./finding.ts";
 import type { JudgedPart, Verdict } from "./judged-part.ts";
 import type { Layout, Segment } from "./layout.ts";
 import { partDigest } from "./part-digest.ts";
+import { type PlacedPart, placesOf } from "./part-places.ts";
 import type { Part, PartSet } from "./part-set.ts";
 
 /** What was found in the bundle that the parts make. */
@@ -12,13 +13,6 @@ export interface FoundInBundle {
   readonly findings: readonly Finding[];
   /** Missing where the end of the bundle could not be read, so that the rest was not looked at. */
   readonly layout?: Layout | undefined;
-}
-
-/** A part with where it lies in the bundle. */
-interface Placed {
-  readonly part: Part;
-  readonly start: number;
-  readonly end: number;
 }
 
 /**
@@ -31,8 +25,7 @@ export async function judgeParts(
   { pool, ...work }: WorkOptions & { readonly pool: ChunkPool },
 ): Promise<JudgedPart[]> {
   const judged: JudgedPart[] = [];
-  const parts = found.layout === undefined ? set.parts : withSizes(set, found.layout);
-  const places = placesOf(parts);
+  const places = placesOf(set, found.layout?.size);
   for (const placed of places) {
     const { part, start, end } = placed;
     const findings = found.findings.flatMap((finding) => clipped(finding, start, end));
@@ -59,7 +52,7 @@ interface Evidence extends FoundInBundle {
 }
 
 async function verdictOn(
-  placed: Placed,
+  placed: PlacedPart,
   { layout, findings, own, sum }: Evidence,
 ): Promise<Verdict> {
   const { bytes, file, isOther } = placed.part;
@@ -98,7 +91,7 @@ async function sumOf(
 
 /** Of several members that lie wholly in it, not one is right: so it is without a sidecar that tells what it is. */
 function isWrongAllOver(
-  { start, end }: Placed,
+  { start, end }: PlacedPart,
   segments: readonly Segment[] = [],
   findings: readonly Finding[],
 ): boolean {
@@ -118,7 +111,7 @@ function clipsAny(findings: readonly Finding[], offset: number, length: number):
  */
 function withBlame(
   judged: readonly JudgedPart[],
-  places: readonly Placed[],
+  places: readonly PlacedPart[],
   findings: readonly Finding[],
 ): JudgedPart[] {
   const guilty = places.filter((_, index) => GUILTY.has(judged[index]?.verdict ?? "fine"));
@@ -129,24 +122,6 @@ function withBlame(
     if (sha256 !== undefined || !["damaged", "unreadable"].includes(part.verdict)) return part;
     const own = findings.filter((finding) => clipped(finding, start, end).length > 0);
     return own.every(isShared) ? { ...part, verdict: "unknown" } : part;
-  });
-}
-
-/** Without a sidecar only the bundle itself tells how long its last part must be. */
-function withSizes({ parts, sidecar }: PartSet, { size }: Layout): readonly Part[] {
-  const before = parts.slice(0, -1);
-  const [last] = parts.slice(-1);
-  const bytes = before.reduce((left, part) => left - part.bytes, size);
-  if (sidecar !== undefined || last === undefined || bytes <= 0) return parts;
-  return [...before, { ...last, bytes }];
-}
-
-function placesOf(parts: readonly Part[]): Placed[] {
-  let end = 0;
-  return parts.map((part) => {
-    const start = end;
-    end += part.bytes;
-    return { part, start, end };
   });
 }
 

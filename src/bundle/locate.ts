@@ -46,7 +46,8 @@ export async function locate(file: BundleFile): Promise<Located | undefined> {
   return (await locateByToc(file)) ?? (await locateByScan(file));
 }
 
-async function locateByToc(file: BundleFile): Promise<Located | undefined> {
+/** As {@link locate}, but only through a footer and a table of contents that are whole. */
+export async function locateByToc(file: BundleFile): Promise<Located | undefined> {
   const { size } = file;
   const tocOffset = tocOffsetOf(await file.read(Math.max(0, size - FOOTER_SIZE), FOOTER_SIZE));
   if (tocOffset === undefined || tocOffset >= size - FOOTER_SIZE) return undefined;

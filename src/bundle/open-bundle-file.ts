@@ -15,19 +15,28 @@ import { type Located, locate } from "./locate.ts";
 import { type ModelsJson, decodeModelsJson } from "./models-json.ts";
 import type { PartSet } from "./part-set.ts";
 
-export interface OpenedBundle {
-  readonly file: BundleFile;
+/** What a bundle is, as its MODELS.json says it. */
+export interface KnownBundle {
   readonly manifest: ModelsJson;
   readonly layout: Layout;
+}
+
+export interface OpenedBundle extends KnownBundle {
+  readonly file: BundleFile;
 }
 
 /** Opens a bundle and reads its end; see {@link BundleReader.open} for the errors. */
 export async function openBundleFile(place: BundlePlace): Promise<OpenedBundle> {
   await using stack = new AsyncDisposableStack();
-  const file = stack.use(place.kind === "file" ? await wholeFile(place.path) : inParts(place));
+  const file = stack.use(await bundleFileAt(place));
   const opened = await readEnd(file);
   stack.move();
   return opened;
+}
+
+/** The bytes of a bundle, whatever they are. Throws for a place that has none. */
+export async function bundleFileAt(place: BundlePlace): Promise<BundleFile> {
+  return place.kind === "file" ? wholeFile(place.path) : inParts(place);
 }
 
 async function wholeFile(path: string): Promise<BundleFile> {
@@ -73,10 +82,11 @@ async function readEnd(file: BundleFile): Promise<OpenedBundle> {
   return { file, manifest, layout };
 }
 
-function readModelsJson(
+/** Throws {@link DamagedBundleError} where it is not what was packed. `path` is what the bundle is called. */
+export function readModelsJson(
   { modelsJson, sums, signature }: Located,
   path: string,
-): Pick<OpenedBundle, "manifest" | "layout"> {
+): KnownBundle {
   const finding: Finding = {
     start: modelsJson.offset,
     end: modelsJson.offset + modelsJson.length,

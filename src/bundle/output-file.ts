@@ -1,26 +1,41 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
-import { writeAll } from "../core/files.ts";
+import { DirectFile } from "../core/direct-file.ts";
+import { settleAll } from "../core/settle-all.ts";
+import type { OutputBlocks } from "./output-blocks.ts";
 
 /** What follows the name of a file that is not whole. */
 export const PARTIAL_SUFFIX = ".partial";
 
-/** A file while it is written: `NAME.partial` beside its final name, hashed on the way. */
+interface OutputFileOptions {
+  readonly pool: ChunkPool;
+  readonly blocks: OutputBlocks;
+  /** Hashes this file's bytes too. */
+  readonly wholeHash?: SequentialHash;
+}
+
+/** A file while it is written: `NAME.partial` beside its final name, hashed on the way. One at a time uses the blocks. */
 export class OutputFile implements AsyncDisposable {
   readonly path: string;
-  readonly #file: FileHandle;
+  readonly #file: DirectFile;
+  readonly #blocks: OutputBlocks;
   readonly #hash: SequentialHash;
+  readonly #hashes: readonly SequentialHash[];
   #size = 0;
+  #passed = 0;
   #isNamed = false;
 
-  private constructor(path: string, file: FileHandle, hash: SequentialHash) {
+  private constructor(path: string, file: DirectFile, options: OutputFileOptions) {
+    const { pool, blocks, wholeHash } = options;
     this.path = path;
     this.#file = file;
-    this.#hash = hash;
+    this.#blocks = blocks;
+    this.#hash = pool.sequentialHash();
+    this.#hashes = wholeHash === undefined ? [this.#hash] : [this.#hash, wholeHash];
   }
 
-  static async create(path: string, pool: ChunkPool): Promise<OutputFile> {
-    return new OutputFile(path, await open(partialOf(path), "wx", 0o644), pool.sequentialHash());
+  static async create(path: string, options: OutputFileOptions): Promise<OutputFile> {
+    return new OutputFile(path, await DirectFile.create(partialOf(path)), options);
   }
 
   get isNamed(): boolean {
@@ -32,13 +47,15 @@ export class OutputFile implements AsyncDisposable {
     return this.#size;
   }
 
-  /** The bytes are written and hashed when this resolves. */
-  async append(bytes: Buffer<SharedArrayBuffer>): Promise<void> {
-    await Promise.all([this.#hash.updateRuns([bytes]), this.#write(bytes)]);
+  /** Copies the bytes. Throws where those before could not be written. */
+  async append(bytes: Uint8Array): Promise<void> {
+    this.#size += bytes.length;
+    await this.#blocks.add(bytes, (block) => this.#pass(block));
   }
 
-  /** Syncs and closes it; returns its sha256. */
+  /** Writes what is still to be written, syncs and closes it; returns its sha256. */
   async close(): Promise<string> {
+    await this.#blocks.flush((block) => this.#pass(block));
     const sha256 = await this.#hash.digest();
     await this.#file.sync();
     await this.#file.close();
@@ -58,10 +75,11 @@ export class OutputFile implements AsyncDisposable {
     await rm(partialOf(this.path), { force: true });
   }
 
-  async #write(bytes: Buffer): Promise<void> {
-    const position = this.#size;
-    this.#size += bytes.length;
-    await writeAll(this.#file, bytes, position);
+  async #pass(block: Buffer<SharedArrayBuffer>): Promise<void> {
+    const position = this.#passed;
+    this.#passed += block.length;
+    const hashed = this.#hashes.map((hash) => hash.updateRuns([block]));
+    await settleAll([...hashed, this.#file.write(block, position)]);
   }
 }
 

@@ -14,8 +14,8 @@ export interface WrittenFiles {
 
 /** The files that a bundle is written to, one or many. Without `finish`, nothing is left of them. */
 export interface OutputFiles extends AsyncDisposable {
-  /** The bytes are written and hashed when this resolves. */
-  append(bytes: Buffer<SharedArrayBuffer>): Promise<void>;
+  /** The bytes may be used for something else when this resolves. */
+  append(bytes: Buffer): Promise<void>;
   /** Gives them their final names, in place of what had them before, and writes the sidecars. `id` is the bundle's. */
   finish(id: string): Promise<Omit<WrittenFiles, "size">>;
 }

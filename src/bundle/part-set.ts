@@ -4,6 +4,7 @@ import { BundleError, DefinitionError, hasCode } from "../core/errors.ts";
 import { shortId } from "../core/digest.ts";
 import { undefinedWhereMissing } from "../core/files.ts";
 import { areMostlySame, readSamples } from "./part-samples.ts";
+import { placeParts } from "./place-parts.ts";
 import { PARTS_JSON_SUFFIX, type PartsJson, decodePartsJson, partName } from "./parts-json.ts";
 
 /** A part as it must be, and the file that seems to be it. */
@@ -34,14 +35,16 @@ export interface PartSet {
 }
 
 /**
- * Finds the parts of the bundle that is called `name`. With a sidecar a part is known by its beginning, whatever it is called;
- * without one by its number. Throws {@link BundleError} for a sidecar that cannot be used.
+ * Finds the parts of the bundle that is called `name`. A part is known by its content, whatever it is called: by samples that a
+ * sidecar lists, or by what the bundle's own list says of it where the end of the bundle is there; else by its number. Throws
+ * {@link BundleError} for a sidecar that cannot be used.
  */
 export async function findPartSet(name: string, directories: readonly string[]): Promise<PartSet> {
   const sidecar = await readSidecar(name, directories);
   const files = (await Promise.all(directories.map(filesIn))).flat();
-  const parts = sidecar ? await listedParts(sidecar, name, files) : numberedParts(name, files);
-  return { path: join(directories[0] ?? "", name), parts, sidecar };
+  const path = join(directories[0] ?? "", name);
+  if (sidecar === undefined) return placeParts({ path, parts: numberedParts(name, files) }, files);
+  return { path, parts: await listedParts(sidecar, name, files), sidecar };
 }
 
 /** Throws {@link BundleError} INCOMPLETE unless every part is there and as long as it must be. */
@@ -62,7 +65,8 @@ export function isWhole({ parts }: PartSet): boolean {
   return parts.every(({ file }) => file !== undefined);
 }
 
-function problemOf({ bytes, file }: Part, called: string): string | undefined {
+/** What its size tells of a part. */
+export function problemOf({ bytes, file }: Part, called: string): string | undefined {
   if (file === undefined) return `${called} is missing`;
   if (file.size === bytes) return undefined;
   return `${called} is too ${file.size < bytes ? "short" : "long"}`;

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
 import { writeFileWhole } from "../core/files.ts";
 import { SUMS_SUFFIX, removeOthers, removeSidecars } from "./former-files.ts";
+import { OutputBlocks } from "./output-blocks.ts";
 import { OutputFile } from "./output-file.ts";
 import type { OutputFiles, WrittenFiles } from "./output-files.ts";
 import { PartSamples, samplingOf } from "./part-samples.ts";
@@ -29,6 +30,7 @@ export class PartsOutput implements OutputFiles {
   readonly #pool: ChunkPool;
   readonly #partSize: number;
   readonly #hash: SequentialHash;
+  readonly #blocks = new OutputBlocks();
   readonly #files: OutputFile[] = [];
   readonly #listed: ListedPart[] = [];
   #current: PartFile | undefined;
@@ -41,8 +43,16 @@ export class PartsOutput implements OutputFiles {
     this.#hash = pool.sequentialHash();
   }
 
-  async append(bytes: Buffer<SharedArrayBuffer>): Promise<void> {
-    await Promise.all([this.#hash.updateRuns([bytes]), this.#cut(bytes)]);
+  /** Gives every part its share of the bytes. */
+  async append(bytes: Buffer): Promise<void> {
+    for (let from = 0; from < bytes.length;) {
+      const { file, samples } = this.#current ?? (await this.#begin());
+      const share = bytes.subarray(from, from + this.#partSize - file.size);
+      samples.add(share);
+      await file.append(share);
+      from += share.length;
+      if (file.size === this.#partSize) await this.#closeCurrent();
+    }
   }
 
   async finish(id: string): Promise<Omit<WrittenFiles, "size">> {
@@ -64,22 +74,14 @@ export class PartsOutput implements OutputFiles {
     }
   }
 
-  /** Gives every part its share of the bytes. */
-  async #cut(bytes: Buffer<SharedArrayBuffer>): Promise<void> {
-    for (let from = 0; from < bytes.length;) {
-      const { file, samples } = this.#current ?? (await this.#begin());
-      const share = bytes.subarray(from, from + this.#partSize - file.size);
-      samples.add(share);
-      await file.append(share);
-      from += share.length;
-      if (file.size === this.#partSize) await this.#closeCurrent();
-    }
-  }
-
   async #begin(): Promise<PartFile> {
     const number = this.#files.length + 1;
     if (number > MAX_PARTS) throw tooManyParts(this.#partSize);
-    const file = await OutputFile.create(partName(this.#path, number), this.#pool);
+    const file = await OutputFile.create(partName(this.#path, number), {
+      pool: this.#pool,
+      blocks: this.#blocks,
+      wholeHash: this.#hash,
+    });
     this.#files.push(file);
     this.#current = { file, samples: new PartSamples(samplingOf(this.#partSize)) };
     return this.#current;

@@ -4,7 +4,9 @@ import type { BundleFile } from "./bundle-file.ts";
 import { MODELS_JSON } from "./layout.ts";
 import { MAX_MODELS_JSON_SIZE } from "./models-json.ts";
 
-const WINDOW = 4 * 1024 * 1024;
+/** Of most bundles what is looked for is near the end. */
+const FIRST_WINDOW = 64 * 1024;
+const LARGEST_WINDOW = 4 * 1024 * 1024;
 
 /** MODELS.json, SHA256SUMS and the table of contents stand between its header and the end of the file. */
 const SCANNED = 3 * MAX_MODELS_JSON_SIZE;
@@ -20,11 +22,14 @@ export async function scanForModelsJson(
   file: BundleFile,
 ): Promise<{ readonly offset: number; readonly size: number } | undefined> {
   const stop = Math.max(0, file.size - SCANNED);
-  for (let end = file.size; end > stop; end -= WINDOW) {
-    const start = Math.max(stop, end - WINDOW);
+  let window = FIRST_WINDOW;
+  for (let end = file.size; end > stop;) {
+    const start = Math.max(stop, end - window);
     const bytes = await file.read(start, end - start + TAR_BLOCK);
     const found = findHeader(bytes);
     if (found !== undefined) return { offset: start + found.contentAt, size: found.size };
+    end = start;
+    window = Math.min(LARGEST_WINDOW, 2 * window);
   }
   return undefined;
 }

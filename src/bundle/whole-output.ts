@@ -3,6 +3,7 @@ import type { ChunkPool } from "../core/chunks/pool.ts";
 import { writeFileWhole } from "../core/files.ts";
 import { SUMS_SUFFIX, removeOthers, removeSidecars } from "./former-files.ts";
 import { OutputFile } from "./output-file.ts";
+import { OutputBlocks } from "./output-blocks.ts";
 import type { OutputFiles, WrittenFiles } from "./output-files.ts";
 
 /** A bundle that is written as one file. */
@@ -14,10 +15,11 @@ export class WholeOutput implements OutputFiles {
   }
 
   static async create(path: string, pool: ChunkPool): Promise<WholeOutput> {
-    return new WholeOutput(await OutputFile.create(path, pool));
+    const blocks = new OutputBlocks();
+    return new WholeOutput(await OutputFile.create(path, { pool, blocks }));
   }
 
-  append(bytes: Buffer<SharedArrayBuffer>): Promise<void> {
+  append(bytes: Uint8Array): Promise<void> {
     return this.#file.append(bytes);
   }
 

@@ -34,8 +34,8 @@ export function describeInstalled({ plan, health, receipt = "" }: InstallReport)
 }
 
 function describeNames({ names }: InstallPlan): string[] {
-  const { tag, container, publish, volume, store } = names;
-  const rows = Object.entries({ image: tag, container, publish, volume, store });
+  const { tag, container, publish, volume, directory, store } = names;
+  const rows = Object.entries({ image: tag, container, publish, volume, directory, store });
   return rows.flatMap(([what, name]) =>
     name === undefined ? [] : [`${what.padEnd(10)} ${printableLine(name)}`],
   );

@@ -60,7 +60,7 @@ function summaryOf(parts: readonly JudgedPart[]): string {
 }
 
 /** `1`, `1 and 3`, `1, 3 and 5 to 7`; numbers in order. */
-function inWords(numbers: readonly number[]): string {
+export function inWords(numbers: readonly number[]): string {
   const runs: { first: number; last: number }[] = [];
   for (const number of numbers) {
     const run = runs.at(-1);

@@ -1,10 +1,12 @@
 import { Command } from "commander";
 import { TOOL } from "../core/tool.ts";
+import { addCopyCommand } from "./commands/copy.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addInstallCommand } from "./commands/install.ts";
 import { addJoinCommand } from "./commands/join.ts";
+import { addRepairCommand } from "./commands/repair.ts";
 import { addSplitCommand } from "./commands/split.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
 import type { Run } from "./commands/run.ts";
@@ -33,6 +35,8 @@ export function createProgram(typedName: string, run: Run): Command {
   addHealthCommand(program, run);
   addSplitCommand(program, run);
   addJoinCommand(program, run);
+  addRepairCommand(program, run);
+  addCopyCommand(program, run);
   return program;
 }
 

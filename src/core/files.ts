@@ -50,6 +50,19 @@ export async function writeAll(
   }
 }
 
+/** Fills `bytes` from a place on: one read may give only some. Returns how many there were: fewer where the file ends. */
+export async function readAll(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<number> {
+  for (let done = 0; ;) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done);
+    done += bytesRead;
+    if (bytesRead === 0 || done === bytes.length) return done;
+  }
+}
+
 /** For `catch` where a file need not be there. */
 export function undefinedWhereMissing(error: unknown): undefined {
   if (hasCode(error, "ENOENT")) return undefined;

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 const packageJson = z.object({
@@ -7,7 +8,10 @@ const packageJson = z.object({
   engines: z.object({ node: z.string() }),
 });
 
-/** This program, as package.json names it; the file lies two folders up from here in src/ and in dist/ alike. */
+/** Where this program's package.json is: two folders up from here in src/ and in dist/ alike. */
+export const TOOL_DIRECTORY = fileURLToPath(new URL("../../", import.meta.url));
+
+/** This program, as package.json names it. */
 export const TOOL = packageJson.parse(
   JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")),
 );

@@ -5,7 +5,7 @@ const OLLAMA_PORT = "11434/tcp";
 
 /** The body of `POST /containers/create`. */
 export function containerRequest(spec: ContainerSpec): Docker.ContainerCreateOptions {
-  const { publish, volumes = {}, restart = "no", network = "default" } = spec;
+  const { publish, volumes = {}, directories = {}, restart = "no", network = "default" } = spec;
   return {
     name: spec.name,
     Image: spec.image,
@@ -20,6 +20,8 @@ export function containerRequest(spec: ContainerSpec): Docker.ContainerCreateOpt
       ...(publish && {
         PortBindings: { [OLLAMA_PORT]: [{ HostIp: publish.ip, HostPort: String(publish.port) }] },
       }),
+      // Not among Mounts, which have no SELinux option. "z": shared, since this host's own programs use the files too.
+      Binds: Object.entries(directories).map(([source, target]) => `${source}:${target}:z`),
       Mounts: Object.entries(volumes).map(([Source, Target]) => ({
         Type: "volume",
         Source,

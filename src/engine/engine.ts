@@ -60,6 +60,8 @@ export interface ContainerSpec {
   readonly publish?: { readonly ip: string; readonly port: number };
   /** Named volumes: name to the path in the container. */
   readonly volumes?: Readonly<Record<string, string>>;
+  /** Directories of the engine's host, labelled for SELinux so that containers may use them: absolute path, without ":", to the path in the container. */
+  readonly directories?: Readonly<Record<string, string>>;
   readonly restart?: "no" | "unless-stopped";
   readonly network?: "none" | "default";
 }

@@ -5,15 +5,14 @@ import { buildImage } from "./build-image.ts";
 import { LABEL } from "./installation-id.ts";
 import type { Journal } from "./journal.ts";
 import { loadImage } from "./load-image.ts";
-import {
-  type ModelsIntoVolume,
-  writeVolumeBlobs,
-  writeVolumeManifests,
-} from "./models-into-volume.ts";
+import { storeTarget } from "./models-into-store.ts";
+import { type ModelsIntoVolume, volumeTarget } from "./models-into-volume.ts";
+import type { ModelsTarget } from "./models-target.ts";
 import type { EngineInstall, EnginePlan } from "./plan-on-engine.ts";
 import { publishText } from "./publish-address.ts";
 import type { Receipt } from "./receipt.ts";
 import { runContainer } from "./run-container.ts";
+import { temporaryDirectoryOf } from "./store-temporary.ts";
 import { helperName } from "./volume-helper.ts";
 
 /** One installation on an engine, planned and under its lock. */
@@ -34,17 +33,17 @@ export async function loadStep(run: EngineRun, options: WorkOptions): Promise<vo
   await loadImage({ ...run, image }, options);
 }
 
-/** In `volume` mode, writes blobs that no manifest names yet; returns those that are new there. */
+/** Beside the image, writes blobs that no manifest names yet; returns those that are new there. */
 export async function blobsStep(
   run: EngineRun,
   options: WorkOptions,
 ): Promise<readonly BundledFile[]> {
-  return run.modelsIn === "volume" ? writeVolumeBlobs(intoVolume(run), options) : [];
+  return (await targetOf(run)?.writeBlobs(options)) ?? [];
 }
 
-/** In `volume` mode, makes the blobs models. */
+/** Beside the image, makes the blobs models. */
 export async function manifestsStep(run: EngineRun, options: WorkOptions): Promise<void> {
-  if (run.modelsIn === "volume") await writeVolumeManifests(intoVolume(run), options);
+  await targetOf(run)?.writeManifests(options);
 }
 
 /** Builds the image that serves. */
@@ -66,7 +65,8 @@ export async function runStep(run: EngineRun, options: WorkOptions): Promise<voi
       image,
       publish,
       labels,
-      volume: run.modelsIn === "volume" ? volume : undefined,
+      volume: run.place.kind === "volume" ? volume : undefined,
+      directory: run.planned.store?.root,
     },
     options,
   );
@@ -74,16 +74,25 @@ export async function runStep(run: EngineRun, options: WorkOptions): Promise<voi
 
 /** What the receipt tells of it. */
 export function didOnEngine({
-  planned: { plan, image, volumeExists },
+  planned: { plan, image, volumeExists, store },
   names,
-  modelsIn,
+  place,
 }: EngineRun): Partial<Receipt> {
   return {
     ...(plan.engine && { engine: plan.engine }),
     images: { loaded: image.name, built: names.tag },
     container: { name: names.container, publish: publishText(names.publish) },
-    ...(modelsIn === "volume" && { volume: { name: names.volume, created: !volumeExists } }),
+    ...(place.kind === "volume" && { volume: { name: names.volume, created: !volumeExists } }),
+    ...(store && { directory: store.root }),
   };
+}
+
+/** Where the models go that are not loaded with the image. */
+function targetOf(run: EngineRun): ModelsTarget | undefined {
+  const { store } = run.planned;
+  if (store !== undefined)
+    return storeTarget({ ...run, store, temporary: temporaryDirectoryOf(run.installation) });
+  return run.place.kind === "volume" ? volumeTarget(intoVolume(run)) : undefined;
 }
 
 function intoVolume(run: EngineRun): ModelsIntoVolume {

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { BundleReader } from "../bundle/bundle-reader.ts";
 import type { BundledFile } from "../bundle/models-json.ts";
@@ -37,6 +37,16 @@ export async function putBlobs(
   });
 }
 
+/** Gives blobs the current time where that is allowed, so that an Ollama that starts before their manifests are there lets them be. */
+export async function freshenBlobs(
+  { store }: Pick<FillStore, "store">,
+  blobs: readonly BundledFile[],
+): Promise<void> {
+  const now = new Date();
+  for (const { path } of blobs)
+    await utimes(join(store.root, pathInStore(path)), now, now).catch(() => undefined);
+}
+
 /** Writes manifests; their blobs must be there. */
 export async function putManifests(
   fill: FillStore,
@@ -57,10 +67,10 @@ export async function putStoreFile(
   path: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  for (const directory of [temporary, dirname(path)]) await ensureStoreDirectory(store, directory);
-  const place = { store, from: join(store.root, temporary, "file"), to: join(store.root, path) };
+  await ensureStoreDirectory(store, temporary);
+  const place = { store, from: join(store.root, temporary, "file"), path };
   await appear(place, (file) => file.writeFile(bytes));
-  await syncDirectory(dirname(place.to));
+  await syncDirectory(join(store.root, dirname(path)));
 }
 
 /** Those blobs that are gone, or have another size. */
@@ -115,8 +125,9 @@ async function putBlob(
   { count, ...options }: WorkOptions & { readonly count: (bytes: number) => void },
 ): Promise<void> {
   const hash = new BlobHash(blob.path, pool);
-  const to = join(store.root, pathInStore(blob.path));
-  await appear({ store, from: join(store.root, temporary, basename(to)), to }, async (file) => {
+  const path = pathInStore(blob.path);
+  const from = join(store.root, temporary, basename(path));
+  await appear({ store, from, path }, async (file) => {
     for await (const piece of bundle.content(blob.path, options)) {
       using held = piece;
       const [written] = await Promise.all([writeRuns(file, held.runs), hash.update(held)]);
@@ -126,11 +137,17 @@ async function putBlob(
   });
 }
 
+interface Place {
+  readonly store: Store;
+  /** Absolute. */
+  readonly from: string;
+  /** Relative to the store. */
+  readonly path: string;
+}
+
 /** A file that is written under one name, synced, and then has the other. */
-async function appear(
-  { store, from, to }: { readonly store: Store; readonly from: string; readonly to: string },
-  write: (file: FileHandle) => Promise<void>,
-): Promise<void> {
+async function appear(place: Place, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const { store, from } = place;
   await rm(from, { force: true });
   {
     await using file = await open(from, "wx", store.fileMode);
@@ -138,7 +155,18 @@ async function appear(
     await giveAway(store, from, store.fileMode);
     await file.sync();
   }
-  await rename(from, to);
+  await moveInto(place);
+}
+
+/** An Ollama that starts at this moment removes directories that are empty, so that they have to be made again. */
+async function moveInto({ store, from, path }: Place, attempts = 100): Promise<void> {
+  try {
+    await ensureStoreDirectory(store, dirname(path));
+    await rename(from, join(store.root, path));
+  } catch (error) {
+    if (!hasCode(error, "ENOENT") || attempts === 1) throw error;
+    await moveInto({ store, from, path }, attempts - 1);
+  }
 }
 
 /** Returns how many bytes there were. */

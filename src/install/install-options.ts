@@ -1,14 +1,18 @@
 import { DefinitionError } from "../core/errors.ts";
 import { defaultTag, readTag } from "./image-names.ts";
+import {
+  type ModelsIn,
+  type ModelsInWish,
+  type ModelsPlace,
+  readModelsPlace,
+} from "./models-place.ts";
 import { type PublishAddress, parsePublishAddress } from "./publish-address.ts";
-
-export type ModelsIn = "image" | "volume" | "native";
 
 /** How the user wants it, as on the command line. */
 export interface InstallWishes {
   /** Default `image`. */
-  readonly modelsIn?: ModelsIn | undefined;
-  /** Ollama's models directory on this host, for `native`. */
+  readonly modelsIn?: ModelsInWish | undefined;
+  /** Ollama's models directory on this host, for `native`; by default it is looked for. */
   readonly store?: string | undefined;
   /** Where the Ollama that uses `store` answers; default `http://127.0.0.1:11434`. */
   readonly ollamaUrl?: string | undefined;
@@ -54,40 +58,27 @@ const MODES_OF = [
   ["store", "--store", ["native"]],
   ["ollamaUrl", "--ollama-url", ["native"]],
   ["volume", "--volume", ["volume"]],
-  ["container", "--container", ["image", "volume"]],
-  ["publish", "--publish", ["image", "volume"]],
-  ["tag", "--tag", ["image", "volume"]],
+  ["container", "--container", ["image", "volume", "dir"]],
+  ["publish", "--publish", ["image", "volume", "dir"]],
+  ["tag", "--tag", ["image", "volume", "dir"]],
 ] as const satisfies readonly (readonly [keyof InstallWishes, string, readonly ModelsIn[]])[];
 
 /**
- * The models directory to install into, or undefined for an engine. Throws {@link DefinitionError} where `native` lacks it.
+ * Where the models go. Throws {@link DefinitionError} for options that another place has:
+ * what would be ignored is refused, since who wrote it expects something of it.
  */
-export function readStoreWish(wishes: InstallWishes): string | undefined {
-  const { modelsIn, store } = wishes;
-  if (modelsIn === "native" && (store === undefined || store === "")) {
-    throw new DefinitionError(
-      "USAGE",
-      "Cannot install natively: it is not said where Ollama has its models on this host",
-      {
-        hint: "Add --store DIR: OLLAMA_MODELS of that Ollama, else .ollama/models in the home of the user that it runs as.",
-      },
-    );
-  }
-  return store;
-}
-
-/** What would be ignored is refused, as {@link DefinitionError}: who wrote it expects something of it. */
-export function refuseOptionsOfOtherModes(wishes: InstallWishes): void {
-  const { modelsIn = "image" } = wishes;
+export function readPlace(wishes: InstallWishes): ModelsPlace {
+  const place = readModelsPlace(wishes.modelsIn ?? "image");
   for (const [option, flag, modes] of MODES_OF) {
-    if (wishes[option] === undefined || modes.some((mode) => mode === modelsIn)) continue;
-    const needed = `--models-in ${modes.join(" or ")}`;
+    if (wishes[option] === undefined || modes.some((mode) => mode === place.kind)) continue;
+    const needed = `--models-in ${modes.map((mode) => (mode === "dir" ? "dir:PATH" : mode)).join(" or ")}`;
     throw new DefinitionError(
       "USAGE",
-      `Cannot use ${flag} with --models-in ${modelsIn}: it is for ${needed}`,
+      `Cannot use ${flag} with --models-in ${wishes.modelsIn ?? "image"}: it is for ${needed}`,
       { hint: `Leave ${flag} out, or install with ${needed}.` },
     );
   }
+  return place;
 }
 
 function engineName(what: string, name: string): string {

@@ -1,4 +1,4 @@
-import type { ModelsIn } from "./install-options.ts";
+import type { ModelsIn } from "./models-place.ts";
 
 /** What an installation will do, found out before anything changed. */
 export interface InstallPlan {
@@ -18,6 +18,8 @@ export interface InstallPlan {
     readonly container?: string;
     readonly publish?: string;
     readonly volume?: string;
+    /** Of this host, absolute. */
+    readonly directory?: string;
     readonly store?: string;
   };
   readonly models: readonly {

@@ -2,6 +2,7 @@ import type { BundledFile } from "../bundle/models-json.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import {
   type FillStore,
+  freshenBlobs,
   putBlobs,
   putManifests,
   removeTemporary,
@@ -9,6 +10,7 @@ import {
 } from "./fill-store.ts";
 import type { Journal } from "./journal.ts";
 import { pathInStore } from "./model-paths.ts";
+import type { ModelsTarget } from "./models-target.ts";
 import type { Selection } from "./select-models.ts";
 import { surveyStore } from "./survey-store.ts";
 
@@ -17,13 +19,21 @@ export interface ModelsIntoStore extends FillStore {
   readonly journal: Journal;
 }
 
-/** Writes the blobs that the store lacks or holds damaged, and returns those that are new there. No manifest names them yet. */
-export async function writeStoreBlobs(
+/** An Ollama models directory on this host, for Ollama itself or for a container. */
+export function storeTarget(into: ModelsIntoStore): ModelsTarget {
+  return {
+    writeBlobs: (options) => writeBlobs(into, options),
+    writeManifests: (options) => writeManifests(into, options),
+  };
+}
+
+async function writeBlobs(
   into: ModelsIntoStore,
   options: WorkOptions,
 ): Promise<readonly BundledFile[]> {
-  const { store, temporary, journal } = into;
+  const { store, temporary, journal, selection } = into;
   options.onProgress?.({ kind: "step", text: `Writing models into the store "${store.root}"` });
+  await freshenBlobs(into, selection.blobs);
   const survey = await surveyStore(into, options);
   await journal.add({
     kind: "storeFiles",
@@ -37,12 +47,9 @@ export async function writeStoreBlobs(
   return survey.missing;
 }
 
-/** Makes the blobs models, once every byte of the bundle was checked. */
-export async function writeStoreManifests(
-  into: ModelsIntoStore,
-  options: WorkOptions,
-): Promise<void> {
+async function writeManifests(into: ModelsIntoStore, options: WorkOptions): Promise<void> {
   const { selection } = into;
+  await freshenBlobs(into, selection.blobs);
   await putManifests(into, selection.manifests, options);
   await restoreLostBlobs(into, selection.blobs, options);
   await removeTemporary(into);

@@ -3,6 +3,7 @@ import type { WorkOptions } from "../core/progress.ts";
 import { type FillVolume, putVolumeBlobs, putVolumeManifests } from "./fill-volume.ts";
 import type { Journal } from "./journal.ts";
 import { pathInStore } from "./model-paths.ts";
+import type { ModelsTarget } from "./models-target.ts";
 import type { Selection } from "./select-models.ts";
 import { emptyVolume, surveyVolume } from "./survey-volume.ts";
 import { createHelper } from "./volume-helper.ts";
@@ -16,8 +17,15 @@ export interface ModelsIntoVolume extends FillVolume {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Writes the blobs that the volume lacks, and returns those that are new there. No manifest names them yet. */
-export async function writeVolumeBlobs(
+/** A named volume of the engine. */
+export function volumeTarget(into: ModelsIntoVolume): ModelsTarget {
+  return {
+    writeBlobs: (options) => writeBlobs(into, options),
+    writeManifests: (options) => writeManifests(into, options),
+  };
+}
+
+async function writeBlobs(
   into: ModelsIntoVolume,
   options: WorkOptions,
 ): Promise<readonly BundledFile[]> {
@@ -41,11 +49,7 @@ export async function writeVolumeBlobs(
   return survey.missing;
 }
 
-/** Makes the blobs models, once every byte of the bundle was checked. */
-export async function writeVolumeManifests(
-  into: ModelsIntoVolume,
-  options: WorkOptions,
-): Promise<void> {
+async function writeManifests(into: ModelsIntoVolume, options: WorkOptions): Promise<void> {
   const { helper, selection } = into;
   await putVolumeManifests(into, selection.manifests, options);
   await helper.engine.removeContainer(helper.name);

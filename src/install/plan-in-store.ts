@@ -7,7 +7,7 @@ import type { Selection } from "./select-models.ts";
 import { spaceProblem, spaceWarning, storeSpace } from "./space.ts";
 import type { Store } from "./store.ts";
 import { assertHasModels, assertNamesFit } from "./suitable.ts";
-import { assertWritable, bytesMissing } from "./survey-store.ts";
+import { assertWritable } from "./survey-store.ts";
 
 export interface StoreInstall {
   readonly bundle: BundleReader;
@@ -26,8 +26,8 @@ export async function planInStore({
 }: StoreInstall): Promise<InstallPlan> {
   assertHasModels(bundle.manifest, selection);
   assertNamesFit(selection, platform);
-  await assertWritable(store);
-  const space = await storeSpace(store.root, await bytesMissing(store, selection));
+  await assertWritable(store, selection);
+  const space = await storeSpace(store, selection);
   refuseIfAny(bundle.path, [spaceProblem(space) ?? []].flat());
   return {
     bundle: { name: bundle.manifest.name, id: bundle.id },

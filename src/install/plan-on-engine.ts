@@ -14,11 +14,14 @@ import { type ImageToLoad, imageToLoad, layerBytes, layersOf } from "./image-to-
 import type { EngineNames } from "./install-options.ts";
 import type { InstallPlan } from "./install-plan.ts";
 import { memoryWarnings } from "./memory.ts";
+import { openModelsDirectory } from "./models-directory.ts";
+import type { EnginePlace } from "./models-place.ts";
 import { portProblem } from "./port-problem.ts";
 import { refuseIfAny } from "./problems.ts";
 import { publishText } from "./publish-address.ts";
 import { type Selection, selectLayers } from "./select-models.ts";
-import { engineSpace, spaceProblem, spaceWarning } from "./space.ts";
+import { engineSpace, spaceProblem, spaceWarning, storeSpace } from "./space.ts";
+import type { Store } from "./store.ts";
 import { assertFewLayers, ollamaImageOf } from "./suitable.ts";
 
 export interface EngineInstall {
@@ -26,7 +29,7 @@ export interface EngineInstall {
   readonly bundle: BundleReader;
   readonly selection: Selection;
   readonly names: EngineNames;
-  readonly modelsIn: "image" | "volume";
+  readonly place: EnginePlace;
 }
 
 /** Everything that was found out before the first change, and holds as long as the lock is held. */
@@ -36,6 +39,8 @@ export interface EnginePlan {
   /** Whether the engine has that very image already, under the name that it will be given. */
   readonly isLoaded: boolean;
   readonly volumeExists: boolean;
+  /** The directory that the models go into. */
+  readonly store?: Store | undefined;
 }
 
 /**
@@ -46,16 +51,23 @@ export async function planOnEngine(
   install: EngineInstall,
   options: WorkOptions,
 ): Promise<EnginePlan> {
-  const { engine, bundle, selection, names, modelsIn } = install;
-  const modelLayers = modelsIn === "image" ? layersToLoad(install) : [];
+  const { engine, bundle, selection, names, place } = install;
+  const modelLayers = place.kind === "image" ? layersToLoad(install) : [];
   const image = await imageToLoad(
     bundle,
     { image: ollamaImageOf(bundle.manifest), modelLayers },
     options,
   );
   const info = await engine.info(options);
-  const volumeBytes = modelsIn === "volume" ? sizeOf(selection.blobs) : 0;
-  const space = await engineSpace(info, { layers: layerBytes(image), volume: volumeBytes });
+  const store =
+    place.kind === "dir"
+      ? await openModelsDirectory(place.path, selection, { ...info, address: engine.address })
+      : undefined;
+  const volumeBytes = place.kind === "volume" ? sizeOf(selection.blobs) : 0;
+  const space = [
+    ...(await engineSpace(info, { layers: layerBytes(image), volume: volumeBytes })),
+    ...(store === undefined ? [] : [await storeSpace(store, selection)]),
+  ];
   const found = await lookAround(install, image, info);
   refuseIfAny(bundle.path, [
     ...found.problems,
@@ -66,9 +78,10 @@ export async function planOnEngine(
     image,
     isLoaded: found.isLoaded,
     volumeExists: found.volumeExists,
+    store,
     plan: {
       bundle: { name, id: bundle.id },
-      modelsIn,
+      modelsIn: place.kind,
       platform,
       engine: { address: engine.address, product: info.product, version: info.version },
       names: {
@@ -76,7 +89,8 @@ export async function planOnEngine(
         tag: names.tag,
         container: names.container,
         publish: publishText(names.publish),
-        ...(modelsIn === "volume" && { volume: names.volume }),
+        ...(place.kind === "volume" && { volume: names.volume }),
+        ...(store && { directory: store.root }),
       },
       models: selection.models.map(({ name, digest, size }) => ({ name, digest, size })),
       space,
@@ -105,13 +119,13 @@ async function lookAround(
   image: ImageToLoad,
   info: EngineInfo,
 ): Promise<Surroundings> {
-  const { engine, names, modelsIn } = install;
+  const { engine, names, place } = install;
   const [containers, named, tagged, loaded, volume] = await Promise.all([
     engine.containers(),
     engine.container(names.container),
     engine.image(names.tag),
     engine.image(image.name),
-    modelsIn === "volume" ? engine.volume(names.volume) : undefined,
+    place.kind === "volume" ? engine.volume(names.volume) : undefined,
   ]);
   const problems = [
     platformProblem(image.platform, info),

@@ -12,7 +12,7 @@ const receiptShape = z.object({
   installation: z.string(),
   tool: z.object({ name: z.string(), version: z.string() }),
   bundle: z.object({ name: z.string(), id: hex }),
-  modelsIn: z.enum(["image", "volume", "native"]),
+  modelsIn: z.enum(["image", "volume", "dir", "native"]),
   /** ISO 8601 */
   startedAt: z.string(),
   finishedAt: z.string(),
@@ -27,7 +27,9 @@ const receiptShape = z.object({
       created: z.boolean(),
     })
     .optional(),
-  /** Absolute path. */
+  /** Absolute path of the directory that the container has its models from. */
+  directory: z.string().optional(),
+  /** Absolute path of the store of an Ollama on this host. */
   store: z.string().optional(),
   models: z.array(z.object({ name: z.string(), digest: hex, size: z.int() })),
   /** Blobs that were written, in `volume` and `native`; those that were there already are not named. */

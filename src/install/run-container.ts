@@ -9,13 +9,14 @@ export interface RunContainer {
   readonly image: string;
   readonly publish: PublishAddress;
   readonly labels: Readonly<Record<string, string>>;
-  /** The volume with the models, where they are not in the image. */
+  /** The volume or the directory with the models, where they are not in the image. */
   readonly volume?: string | undefined;
+  readonly directory?: string | undefined;
 }
 
 /** Creates and starts the server's container; it starts again with the engine. */
 export async function runContainer(
-  { engine, volume, ...spec }: RunContainer,
+  { engine, volume, directory, ...spec }: RunContainer,
   options: WorkOptions,
 ): Promise<void> {
   options.signal?.throwIfAborted();
@@ -27,6 +28,7 @@ export async function runContainer(
     ...spec,
     restart: "unless-stopped",
     ...(volume !== undefined && { volumes: { [volume]: MODELS_DIRECTORY } }),
+    ...(directory !== undefined && { directories: { [directory]: MODELS_DIRECTORY } }),
   });
   await engine.startContainer(spec.name);
 }

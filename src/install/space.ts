@@ -2,6 +2,9 @@ import { HostError, messageOf } from "../core/errors.ts";
 import { freeSpaceAt } from "../core/disk-space.ts";
 import type { EngineInfo } from "../engine/engine.ts";
 import type { SpaceNeed } from "./install-plan.ts";
+import type { Selection } from "./select-models.ts";
+import type { Store } from "./store.ts";
+import { bytesMissing } from "./survey-store.ts";
 
 interface EngineLoad {
   /** Bytes of the layers, uncompressed. */
@@ -29,8 +32,9 @@ export async function engineSpace(
   return volume === 0 ? [images] : [images, await known("engine's volumes", info.dataRoot, volume)];
 }
 
-export async function storeSpace(root: string, needed: number): Promise<SpaceNeed> {
-  return known("models store", root, needed);
+/** What the blobs need that a store on this host lacks. */
+export async function storeSpace(store: Store, selection: Selection): Promise<SpaceNeed> {
+  return known("models store", store.root, await bytesMissing(store, selection));
 }
 
 /** The error for a place that is too small, or undefined. */

@@ -93,7 +93,13 @@ function storeError(error: unknown, directory: string): unknown {
       hint: "Free some space there.",
     });
   }
-  if (hasCode(error, "EACCES", "EPERM", "EROFS")) {
+  if (hasCode(error, "EROFS")) {
+    return new HostError("NO_RIGHTS", `${what}: its file system is read-only`, {
+      cause: error,
+      hint: "Give a directory on another file system, or mount that one for writing.",
+    });
+  }
+  if (hasCode(error, "EACCES", "EPERM")) {
     return new HostError("NO_RIGHTS", `${what}: writing is not allowed: ${messageOf(error)}`, {
       cause: error,
       hint: "Run this as the user that Ollama runs as, or as root.",
@@ -131,7 +137,7 @@ async function modelFor(
     "IO",
     `Cannot install into the store "${root}": there is no directory "${dirname(root)}"`,
     {
-      hint: "Give the models directory that Ollama uses on this host: OLLAMA_MODELS, else .ollama/models in the home of its user.",
+      hint: "See that the path is right: Ollama's own is OLLAMA_MODELS, else .ollama/models in the home of its user. For a new place make that directory first.",
     },
   );
 }

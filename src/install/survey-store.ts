@@ -41,12 +41,9 @@ export async function surveyStore(
   for (const blob of selection.blobs) {
     options.signal?.throwIfAborted();
     const size = await sizeInStore(store, blob);
-    if (size === undefined) missing.push(blob);
-    else if (
-      size !== blob.size ||
-      !(await isIntact(join(store.root, pathInStore(blob.path)), blob, pool))
-    )
-      damaged.push(blob);
+    const isRight = size === blob.size ? await isIntactThere(store, blob, pool) : false;
+    if (size === undefined || isRight === undefined) missing.push(blob);
+    else if (!isRight) damaged.push(blob);
     if (size === blob.size) count(blob.size);
   }
   const [newDirectories, manifests] = await Promise.all([
@@ -64,9 +61,10 @@ export async function bytesMissing(store: Store, { blobs }: Selection): Promise<
   return missing;
 }
 
-/** Throws {@link HostError} where this process may not write into the store. */
-export async function assertWritable(store: Store): Promise<void> {
-  for (const relative of ["", "blobs", "manifests"]) {
+/** Throws {@link HostError} where this process may not write all of the selection into the store. */
+export async function assertWritable(store: Store, { manifests }: Selection): Promise<void> {
+  const above = manifests.flatMap(({ path }) => prefixesOf(dirname(pathInStore(path))));
+  for (const relative of new Set(["", "blobs", ...above])) {
     const path = join(store.root, relative);
     await inStore(store.root, async () => {
       const nearest = await nearestThere(path);
@@ -74,6 +72,15 @@ export async function assertWritable(store: Store): Promise<void> {
       if (nearest === path) await assertInside(store, path);
     });
   }
+}
+
+/** Undefined where the blob disappeared meanwhile: an Ollama that starts deletes old ones. */
+function isIntactThere(
+  store: Store,
+  blob: BundledFile,
+  pool: ChunkPool,
+): Promise<boolean | undefined> {
+  return unlessAbsent(() => isIntact(join(store.root, pathInStore(blob.path)), blob, pool));
 }
 
 /** Whether a file has the content that MODELS.json states, chunk by chunk on all cores. */

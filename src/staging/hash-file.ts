@@ -1,12 +1,13 @@
 import { CHUNK_SIZE, chunkCount, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
+import { settleAll } from "../core/settle-all.ts";
 import {
   ContentHasher,
   type DigestedChunk,
   type HashedContent,
   type HashPlan,
 } from "./content-hasher.ts";
-import { overChunks, settleAll } from "./over-chunks.ts";
+import { overChunks } from "./over-chunks.ts";
 
 export interface HashOptions {
   readonly signal?: AbortSignal | undefined;

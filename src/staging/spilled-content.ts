@@ -2,8 +2,8 @@ import { type FileHandle, rm } from "node:fs/promises";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { writeAll } from "../core/files.ts";
+import { settleAll } from "../core/settle-all.ts";
 import { ContentHasher, type HashedContent } from "./content-hasher.ts";
-import { settleAll } from "./over-chunks.ts";
 
 /** Content of a {@link ContentWriter} that is too large for memory: chunk by chunk hashed and written to a temporary file. */
 export class SpilledContent implements AsyncDisposable {

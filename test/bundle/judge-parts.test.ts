@@ -138,7 +138,7 @@ describe("verify of a bundle in 7 parts, one of which is", () => {
     ]);
   });
 
-  test.runIf(canMount).each([2, 4, 7])(
+  test.runIf(canMount).each(numbers)(
     "not readable in the middle: part %i is named, with the bytes, and judging goes on",
     async (number) => {
       await using stick = await copyOfParts();
@@ -149,6 +149,14 @@ describe("verify of a bundle in 7 parts, one of which is", () => {
       expect(report.parts?.[number - 1]?.findings).not.toEqual([]);
     },
   );
+
+  test("the first, missing, without the list: it is named", async () => {
+    await using stick = await copyOfParts({ listed: false });
+    await rm(stick.part(1));
+    const report = await verifyBundle({ bundle: stick.path });
+    expect(report.isAcceptable).toBe(false);
+    expect(verdicts(report)).toMatchObject({ 1: "missing" });
+  });
 
   test("here only in part: those at hand are checked against the list, each stick alone", async () => {
     await using stick = await copyOfParts();

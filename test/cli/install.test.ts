@@ -72,9 +72,8 @@ test("no server at --ollama-url: exit code 6, the checks as a table, and nothing
 test.each([
   {
     args: ["bundle.tar.gz", "--models-in", "moon"],
-    says: "Allowed choices are image, volume, native",
+    says: "expected image, volume, dir:PATH or native",
   },
-  { args: ["bundle.tar.gz", "--models-in", "native"], says: "hint: Add --store DIR" },
   {
     args: ["bundle.tar.gz", "--volume", "models"],
     says: "Cannot use --volume with --models-in image: it is for --models-in volume",

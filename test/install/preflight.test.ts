@@ -7,7 +7,7 @@ import type { EngineContainer, EngineInfo } from "../../src/engine/engine.ts";
 import {
   type InstallWishes,
   readEngineNames,
-  refuseOptionsOfOtherModes,
+  readPlace,
 } from "../../src/install/install-options.ts";
 import { memoryWarnings } from "../../src/install/memory.ts";
 import { portProblem } from "../../src/install/port-problem.ts";
@@ -185,11 +185,15 @@ describe("an option of another mode", () => {
     ["--volume", { volume: "v" }, "volume"],
     ["--volume", { modelsIn: "native", store: "s", volume: "v" }, "volume"],
     ["--store", { modelsIn: "volume", store: "s" }, "native"],
-    ["--container", { modelsIn: "native", store: "s", container: "c" }, "image or volume"],
-    ["--publish", { modelsIn: "native", store: "s", publish: "1" }, "image or volume"],
-    ["--tag", { modelsIn: "native", store: "s", tag: "t" }, "image or volume"],
+    [
+      "--container",
+      { modelsIn: "native", store: "s", container: "c" },
+      "image or volume or dir:PATH",
+    ],
+    ["--publish", { modelsIn: "native", store: "s", publish: "1" }, "image or volume or dir:PATH"],
+    ["--tag", { modelsIn: "native", store: "s", tag: "t" }, "image or volume or dir:PATH"],
   ] as const)("is refused, not ignored: %s in %j", (flag, wishes, modes) => {
-    expect(() => refuseOptionsOfOtherModes(wishes)).toThrow(
+    expect(() => readPlace(wishes)).toThrow(
       expect.objectContaining({
         code: "USAGE",
         message: expect.stringMatching(
@@ -208,7 +212,7 @@ describe("an option of another mode", () => {
       { modelsIn: "image", ...names },
       names,
     ];
-    for (const wishes of all) expect(() => refuseOptionsOfOtherModes(wishes)).not.toThrow();
+    for (const wishes of all) expect(() => readPlace(wishes)).not.toThrow();
   });
 });
 

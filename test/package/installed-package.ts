@@ -12,15 +12,17 @@ export interface InstalledPackage extends AsyncDisposable {
   readonly directory: string;
   /** Runs one of its commands, again without a network, and returns what it prints. */
   run(command: string, ...args: readonly string[]): Promise<string>;
+  /** Types any command in a directory, again without a network, and returns what it prints. */
+  type(directory: string, ...command: readonly string[]): Promise<string>;
 }
 
 /** Packs and installs with npm alone: an empty cache, no configuration, and nothing to ask for what is missing. */
 export async function installPackage(): Promise<InstalledPackage> {
   const home = await mkdtempDisposable(join(tmpdir(), "package-"));
   const env = { HOME: home.path, PATH: process.env["PATH"] };
-  const offline = ([command = "", ...args]: readonly string[]) => {
+  const offline = ([command = "", ...args]: readonly string[], cwd = home.path) => {
     const [unshare = "", ...options] = WITHOUT_NETWORK;
-    return output([unshare, ...options, command, ...args], { env, cwd: home.path });
+    return output([unshare, ...options, command, ...args], { env, cwd });
   };
 
   await output(["npm", "pack", "--pack-destination", home.path], { env });
@@ -37,6 +39,7 @@ export async function installPackage(): Promise<InstalledPackage> {
   return {
     directory: join(prefix, "lib/node_modules/ollama-bundle"),
     run: (command, ...args) => offline([join(prefix, "bin", command), ...args]),
+    type: (directory, ...command) => offline(command, directory),
     [Symbol.asyncDispose]: () => home.remove(),
   };
 }

@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
-import { mkdtempDisposable } from "node:fs/promises";
+import { mkdir, mkdtempDisposable, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { TOOL } from "../../src/core/tool.ts";
+import { writeSmallBundle } from "../support/small-bundle.ts";
 import { writeTinyModels } from "../support/tiny-models.ts";
 import { type InstalledPackage, installPackage } from "./installed-package.ts";
 import { findOldNode } from "./old-node.ts";
@@ -53,6 +55,21 @@ describe.runIf(process.platform === "linux")("the package, installed without a n
     );
 
     await expect(installed.run("bundle", "verify", output)).resolves.toBeTypeOf("string");
+  });
+
+  test("travels with a bundle: what lies beside it installs and verifies there, without a network", async () => {
+    await using work = await mkdtempDisposable(join(tmpdir(), "carried-"));
+    const stick = join(work.path, "stick");
+    await mkdir(stick);
+    await using pool = new ChunkPool();
+    const { path } = await writeSmallBundle(work.path, pool);
+    await installed.run("bundle", "copy", "--with-tool", path, stick);
+
+    const text = await readFile(join(stick, "ollama-bundle-INSTALL.txt"), "utf8");
+    const [, typed = ""] = /^ +(npm install .*)$/m.exec(text) ?? [];
+    await installed.type(stick, ...typed.split(" "), "--prefix", join(work.path, "prefix"));
+    const program = join(work.path, "prefix/bin/bundle");
+    expect(await installed.type(stick, program, "verify", ".")).toContain("is whole");
   });
 
   test("is a library too", async () => {

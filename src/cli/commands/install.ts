@@ -1,12 +1,12 @@
-import { type Command, Option } from "commander";
-import type { ModelsIn } from "../../install/install-options.ts";
+import type { Command } from "commander";
+import type { ModelsInWish } from "../../install/models-place.ts";
 import { describeInstallPlan, describeInstalled } from "../describe-install.ts";
 import type { OutputOptions } from "../run-command.ts";
 import { healthTimeoutOption, jsonOption, logOption, namesIn, oneMoreList } from "./options.ts";
 import type { Run } from "./run.ts";
 
 interface Options extends OutputOptions {
-  readonly modelsIn: ModelsIn;
+  readonly modelsIn: ModelsInWish;
   readonly store?: string;
   readonly ollamaUrl?: string;
   readonly container?: string;
@@ -27,15 +27,15 @@ export function addInstallCommand(program: Command, run: Run): void {
       "Checks a bundle, installs it without any network, and asks every model for an answer. If anything fails everything is undone.",
     )
     .argument("<file...>", "the bundle, its parts, or directories that have them")
-    .addOption(
-      new Option(
-        "--models-in <place>",
-        "where the models go: into the image, a volume, or the store of an Ollama on this host",
-      )
-        .choices(["image", "volume", "native"])
-        .default("image"),
+    .option(
+      "--models-in <place>",
+      "where the models go: image, volume, dir:PATH (a directory of this host), or native (the store of an Ollama on this host)",
+      "image",
     )
-    .option("--store <dir>", "with native: the models directory of that Ollama")
+    .option(
+      "--store <dir>",
+      "with native: the models directory of that Ollama (default: where the running one has it)",
+    )
     .option(
       "--ollama-url <url>",
       "with native: where that Ollama answers (default: http://127.0.0.1:11434)",

@@ -1,9 +1,8 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { CHUNK_SIZE } from "./chunk.ts";
 import { storedMemberSize } from "./gzip-member.ts";
+import { type Job, PoolWorker, newJob } from "./pool-worker.ts";
 import type { Tasks } from "./tasks.ts";
-import type { Answer, Call } from "./worker.ts";
 
 /** Bytes of a leased buffer: one chunk as a stored gzip member. */
 export const BUFFER_SIZE = storedMemberSize(CHUNK_SIZE);
@@ -35,12 +34,14 @@ export class ChunkPool implements AsyncDisposable {
   readonly #workers: PoolWorker[] = [];
   readonly #free: Lease["bytes"][] = [];
   readonly #waiting: ((bytes: Lease["bytes"]) => void)[] = [];
+  /** For whichever worker is free first. */
+  readonly #jobs: Job[] = [];
   readonly #noBuffer = new SharedArrayBuffer(0);
   #hashes = 0;
 
   constructor() {
     const workers = Math.min(MAX_WORKERS, availableParallelism());
-    for (let i = 0; i < workers; i += 1) this.#workers.push(new PoolWorker());
+    for (let i = 0; i < workers; i += 1) this.#workers.push(new PoolWorker(() => this.#handOut()));
     for (let i = 0; i < BUFFER_COUNT; i += 1)
       this.#free.push(Buffer.from(new SharedArrayBuffer(BUFFER_SIZE)));
   }
@@ -53,34 +54,43 @@ export class ChunkPool implements AsyncDisposable {
     return { bytes, [Symbol.dispose]: () => this.#giveBack(bytes) };
   }
 
-  /** Runs a task on a leased buffer in the worker with the least to do. */
+  /** Runs a task on a leased buffer in the worker that is free first. */
   run<K extends keyof Tasks>(
     task: K,
     lease: Lease,
     args: Parameters<Tasks[K]>[1],
   ): Promise<ReturnType<Tasks[K]>> {
-    return this.#leastBusy().call(task, lease.bytes.buffer, args);
+    return this.#add(this.#jobs, newJob(task, lease.bytes.buffer, args));
   }
 
   /** In the workers by turns: those of one content are updated together, and would wait for one another in the same worker. */
   sequentialHash(): SequentialHash {
     const id = (this.#hashes += 1);
-    const worker = this.#workers[id % this.#workers.length] ?? this.#leastBusy();
+    const jobs = this.#workers[id % this.#workers.length]?.own ?? this.#jobs;
+    const update = (
+      buffer: SharedArrayBuffer,
+      content: Parameters<Tasks["hashUpdate"]>[1]["content"],
+    ): Promise<void> => this.#add(jobs, newJob("hashUpdate", buffer, { id, content }));
     return {
-      update: (lease, offset, length) =>
-        worker.call("hashUpdate", lease.bytes.buffer, { id, content: [{ offset, length }] }),
+      update: (lease, offset, length) => update(lease.bytes.buffer, [{ offset, length }]),
       updateRuns: (runs) =>
-        worker.call("hashUpdate", runs[0]?.buffer ?? this.#noBuffer, {
-          id,
-          content: runs.map(({ byteOffset, length }) => ({ offset: byteOffset, length })),
-        }),
-      updateBytes: (content) => worker.call("hashUpdate", this.#noBuffer, { id, content }),
-      digest: () => worker.call("hashEnd", this.#noBuffer, { id }),
+        update(
+          runs[0]?.buffer ?? this.#noBuffer,
+          runs.map(({ byteOffset, length }) => ({ offset: byteOffset, length })),
+        ),
+      updateBytes: (content) => update(this.#noBuffer, content),
+      digest: () => this.#add(jobs, newJob("hashEnd", this.#noBuffer, { id })),
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.stop()));
+  }
+
+  #add<R>(jobs: Job[], job: Job): Promise<R> {
+    jobs.push(job);
+    this.#handOut();
+    return job.settled.promise as Promise<R>;
   }
 
   #giveBack(bytes: Lease["bytes"]): void {
@@ -89,65 +99,14 @@ export class ChunkPool implements AsyncDisposable {
     else next(bytes);
   }
 
-  #leastBusy(): PoolWorker {
-    return this.#workers.reduce((least, worker) =>
-      worker.pending < least.pending ? worker : least,
-    );
+  /** A worker's own jobs first: a whole file waits for them, and no other worker can help. */
+  #handOut(): void {
+    for (const worker of this.#workers) {
+      while (worker.isFree) {
+        const job = worker.own.shift() ?? this.#jobs.shift();
+        if (job === undefined) break;
+        worker.give(job);
+      }
+    }
   }
-}
-
-class PoolWorker {
-  readonly #thread: Worker;
-  readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
-  #ids = 0;
-
-  constructor() {
-    const entry = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-    this.#thread = new Worker(new URL(entry, import.meta.url));
-    this.#thread.unref();
-    this.#thread.on("message", (answer: Answer) => this.#settle(answer));
-    this.#thread.on("error", (cause) =>
-      this.#failAll(new Error("a worker thread ended", { cause })),
-    );
-  }
-
-  get pending(): number {
-    return this.#calls.size;
-  }
-
-  async call<K extends keyof Tasks>(
-    task: K,
-    buffer: SharedArrayBuffer,
-    args: Parameters<Tasks[K]>[1],
-  ): Promise<ReturnType<Tasks[K]>> {
-    const id = (this.#ids += 1);
-    const settled = Promise.withResolvers<unknown>();
-    this.#calls.set(id, settled);
-    this.#thread.ref();
-    const call: Call = { id, task, buffer, args };
-    this.#thread.postMessage(call);
-    return (await settled.promise) as ReturnType<Tasks[K]>;
-  }
-
-  async stop(): Promise<void> {
-    await this.#thread.terminate();
-    this.#failAll(new Error("the worker pool was closed"));
-  }
-
-  #settle(answer: Answer): void {
-    const call = this.#calls.get(answer.id);
-    this.#calls.delete(answer.id);
-    if (this.#calls.size === 0) this.#thread.unref();
-    if ("error" in answer) call?.reject(withCode(answer));
-    else call?.resolve(answer.result);
-  }
-
-  #failAll(error: Error): void {
-    for (const call of this.#calls.values()) call.reject(error);
-    this.#calls.clear();
-  }
-}
-
-function withCode({ error, code }: Extract<Answer, { error: unknown }>): unknown {
-  return error instanceof Error && code !== undefined ? Object.assign(error, { code }) : error;
 }
