@@ -2,23 +2,25 @@ import { basename, resolve } from "node:path";
 import { assertFewFiles } from "./bundle/assert-few-files.ts";
 import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
 import { ChangedFileError } from "./bundle/changed-file-error.ts";
+import { assertImageLocked, assertLocked, readLock } from "./bundle/lock.ts";
 import { assertEnoughNumbers } from "./bundle/split-size.ts";
 import { type WrittenBundle, writeBundle } from "./bundle/write-bundle.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import type { Definition } from "./definition/definition.ts";
 import { sourceDateEpoch } from "./definition/source-date-epoch.ts";
+import { parseStoreLocation } from "./definition/store-location.ts";
 import { type RegistrySettings, readRegistrySettings } from "./registry/registry-settings.ts";
 import { chooseImage } from "./source/choose-image.ts";
+import { type ChosenModels, chooseModels } from "./source/choose-models.ts";
 import { type CreatePlan, assertEnoughSpace, planCreate } from "./source/create-plan.ts";
 import { ollamaVersionInName } from "./source/image-ollama-version.ts";
 import { checkManifest, refuseCloudName } from "./source/model-checks.ts";
-import { createRegistryModelSource } from "./source/registry-models.ts";
-import type { ResolvedModel } from "./source/source.ts";
+import type { ResolvedModel, StagedImage } from "./source/source.ts";
 import { type ResolvedContents, type Sources, stageContents } from "./source/stage-contents.ts";
-import { createStoreModelSource } from "./source/store-models.ts";
 import { defaultStagingDirectory } from "./staging/default-directory.ts";
 import { StagingVolume } from "./staging/staging-volume.ts";
+import { useVolume } from "./staging/volume-use.ts";
 
 export interface CreateOptions extends WorkOptions, RegistrySettings {
   /** Path of the bundle. */
@@ -29,10 +31,12 @@ export interface CreateOptions extends WorkOptions, RegistrySettings {
   readonly force?: boolean | undefined;
   /** The staging volume; by default `ollama-bundle/staging` below XDG_CACHE_HOME or ~/.cache. */
   readonly staging?: string | undefined;
-  /** An existing model store to take the models from, instead of a registry. */
+  /** An existing model store to take the models from, instead of a registry: `DIR`, `volume:NAME` or `container:NAME`. */
   readonly fromStore?: string | undefined;
   /** A mirror for names whose host is registry.ollama.ai. */
   readonly modelRegistry?: string | undefined;
+  /** The MODELS.json of an earlier bundle, of which every model and image must still be what it was there. */
+  readonly locked?: string | undefined;
   /** Stop after the plan. */
   readonly dryRun?: boolean | undefined;
   /** Called with the plan before anything is fetched. */
@@ -61,13 +65,17 @@ export async function createBundle(
   const mtime = sourceDateEpoch(env);
   for (const model of definition.models) refuseCloudName(model);
   await assertWritableOutput(output, { force });
+  const lock = options.locked === undefined ? undefined : await readLock(options.locked);
   await using pool = new ChunkPool();
   const volume = await StagingVolume.open(
     resolve(options.staging ?? defaultStagingDirectory(env)),
     pool,
   );
+  await using _inUse = await useVolume(volume.directory, work);
   const sources = await chooseSources(definition, volume, { ...options, ...work });
+  await using _models = sources.models;
   const resolved = await resolveContents(definition, sources, work);
+  assertLocked(lock, { ...resolved, platform });
   const imageFrom = sources.image?.from;
   const where = { output, staging: volume.directory };
   const plan = await planCreate({ ...resolved, ...where, name, platform, imageFrom });
@@ -76,7 +84,8 @@ export async function createBundle(
   if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
   if (options.dryRun === true) return { plan, warnings };
   await assertEnoughSpace(plan);
-  const staged = await stageContents(resolved, sources, work);
+  const checkImage = (staged: StagedImage): void => assertImageLocked(lock, staged);
+  const staged = await stageContents(resolved, sources, { ...work, volume, checkImage });
   work.onProgress?.({ kind: "step", text: `Packing ${basename(output)}` });
   try {
     const bundle = await writeBundle(
@@ -95,22 +104,14 @@ async function chooseSources(
   { image, platform }: Definition,
   volume: StagingVolume,
   { env = process.env, fromStore, modelRegistry, signal, onProgress, ...settings }: CreateOptions,
-): Promise<Sources> {
+): Promise<Sources & { readonly models: ChosenModels }> {
+  const store = fromStore === undefined ? undefined : parseStoreLocation(fromStore);
   const { ollamaKey, ...registries } = await readRegistrySettings({ ...settings, env });
   const ollamaVersion = image && ollamaVersionInName(image);
-  const models =
-    fromStore === undefined
-      ? createRegistryModelSource({
-          ...registries,
-          volume,
-          modelRegistry,
-          ollamaKey,
-          ollamaVersion,
-        })
-      : createStoreModelSource({ store: resolve(fromStore), volume });
-  if (image === undefined) return { models };
-  const options = { platform, volume, env, registries, signal, onProgress };
-  return { models, image: await chooseImage(image, options) };
+  const places = { volume, env, signal, onProgress };
+  const chosenImage = image && (await chooseImage(image, { ...places, platform, registries }));
+  const registry = { ...registries, modelRegistry, ollamaKey, ollamaVersion };
+  return { models: await chooseModels(store, { ...registry, ...places }), image: chosenImage };
 }
 
 async function resolveContents(

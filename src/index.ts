@@ -3,6 +3,7 @@ export { type CopyOptions, type CopyReport, copyBundle } from "./copy-bundle.ts"
 export { type CreateOptions, type CreateReport, createBundle } from "./create-bundle.ts";
 export { type InspectOptions, type Inspection, inspectBundle } from "./inspect-bundle.ts";
 export { type InstallOptions, type InstallReport, installBundle } from "./install-bundle.ts";
+export { type StagingOptions, listStaging, pruneStaging, verifyStaging } from "./manage-staging.ts";
 export { type RepairOptions, repairBundle } from "./repair-bundle.ts";
 export { type RewriteOptions, type RewriteReport, rewriteBundle } from "./rewrite-bundle.ts";
 export { type VerifyOptions, type VerifyReport, verifyBundle } from "./verify-bundle.ts";

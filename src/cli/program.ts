@@ -8,6 +8,7 @@ import { addInstallCommand } from "./commands/install.ts";
 import { addJoinCommand } from "./commands/join.ts";
 import { addRepairCommand } from "./commands/repair.ts";
 import { addSplitCommand } from "./commands/split.ts";
+import { addStagingCommand } from "./commands/staging.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
 import type { Run } from "./commands/run.ts";
 
@@ -37,6 +38,7 @@ export function createProgram(typedName: string, run: Run): Command {
   addJoinCommand(program, run);
   addRepairCommand(program, run);
   addCopyCommand(program, run);
+  addStagingCommand(program, run);
   return program;
 }
 

@@ -46,6 +46,7 @@ export class SourceError extends OllamaBundleError<
   | "CLOUD_MODEL"
   | "NEWER_OLLAMA_NEEDED"
   | "STORE_INVALID"
+  | "MOVED"
 > {
   readonly exitCode = 3;
 }

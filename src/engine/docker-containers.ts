@@ -121,8 +121,11 @@ export abstract class DockerContainers implements EngineContainers {
     );
   }
 
-  async getArchive({ container, path }: ContainerPath): Promise<Readable | undefined> {
-    const question = { what: `read "${path}" of the container "${container}"` };
+  async getArchive(
+    { container, path }: ContainerPath,
+    { signal }: WorkOptions = {},
+  ): Promise<Readable | undefined> {
+    const question = { what: `read "${path}" of the container "${container}"`, signal };
     return ifThere(
       this.requests.download(question, () => this.#container(container).getArchive({ path })),
     );

@@ -42,7 +42,7 @@ const container = z.object({
   Id: z.string(),
   Name: z.string(),
   State: z.object({ Running: z.boolean() }),
-  Config: z.object({ Image: z.string(), Labels: labels }),
+  Config: z.object({ Image: z.string(), Labels: labels, Env: z.array(z.string()).nullish() }),
   HostConfig: z.object({ PortBindings: bindings }).nullish(),
   NetworkSettings: z.object({ Ports: bindings }).nullish(),
 });
@@ -125,6 +125,7 @@ export function parseContainer(answer: unknown): EngineContainer {
     isRunning: State.Running,
     labels: Config.Labels ?? {},
     published,
+    env: Config.Env ?? [],
   };
 }
 

@@ -42,6 +42,8 @@ export interface EngineContainer {
   readonly labels: Readonly<Record<string, string>>;
   /** `127.0.0.1:11434` for each port published on the host. */
   readonly published: readonly string[];
+  /** `NAME=value`; missing in a list of containers. */
+  readonly env?: readonly string[];
 }
 
 export interface EngineVolume {
@@ -111,7 +113,7 @@ export interface EngineContainers {
     options: WorkOptions,
   ): Promise<void>;
   /** A path of a container as a tar stream, or undefined where it is not there. */
-  getArchive(from: ContainerPath): Promise<Readable | undefined>;
+  getArchive(from: ContainerPath, options?: WorkOptions): Promise<Readable | undefined>;
 
   volume(name: string): Promise<EngineVolume | undefined>;
   createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>;

@@ -32,6 +32,10 @@ export async function resolveFound(
       config.length,
     ),
     missingBytes: missing.reduce((sum, { size }) => sum + size, 0),
+    content: {
+      configDigest: `sha256:${sha256Hex(config)}`,
+      diffIds: found.layers.map(({ diffId }) => diffId),
+    },
     found,
   };
 }

@@ -41,9 +41,14 @@ interface RegistryContext {
   readonly mirror: URL | undefined;
 }
 
-interface NamedBlob {
+export interface NamedBlob {
   readonly name: ModelName;
   readonly blob: ModelLayerEntry;
+}
+
+export interface RegistryModelSource extends ModelSource {
+  /** One blob of a model. A registry that cannot be reached is given up soon. */
+  fetchBlob(named: NamedBlob, options: StagingOptions): Promise<StagedFile>;
 }
 
 /** Models straight from a model registry over HTTP: resumable, and every byte hashed before it gets a blob's name. */
@@ -51,12 +56,13 @@ export function createRegistryModelSource({
   volume,
   modelRegistry,
   ...options
-}: RegistryModelOptions): ModelSource {
+}: RegistryModelOptions): RegistryModelSource {
   const mirror = modelRegistry === undefined ? undefined : parseRegistryUrl(modelRegistry);
   const context = { client: new RegistryClient(options), volume, mirror };
   return {
     resolve: (name, work) => resolveInRegistry(context, name, work),
     stage: (resolved, work) => stageFromRegistry(context, resolved, work),
+    fetchBlob: (named, work) => fetchBlob(context, named, work),
   };
 }
 
@@ -66,6 +72,22 @@ async function resolveInRegistry(
   work: WorkOptions,
 ): Promise<ResolvedModel> {
   refuseCloudName(name);
+  const manifestBytes = await fetchManifest(context, name, work);
+  const manifest = parseModelManifest(manifestBytes, fullModelName(name), NO_MANIFEST);
+  const config =
+    manifest.config && (await stageConfig(context, { name, blob: manifest.config }, work));
+  const missing = await Promise.all(
+    blobsOf(manifest).map((blob) => context.volume.missingBytes(blob)),
+  );
+  const missingBytes = missing.reduce((sum, bytes) => sum + bytes, 0);
+  return { name, manifestBytes, manifest, config, missingBytes };
+}
+
+function fetchManifest(
+  context: RegistryContext,
+  name: ModelName,
+  work: WorkOptions,
+): Promise<Buffer> {
   const model = fullModelName(name);
   const request = {
     reference: name.tag,
@@ -74,15 +96,17 @@ async function resolveInRegistry(
     what: `the manifest of "${model}"`,
     ifMissing: `Cannot find model "${model}"`,
   };
-  const manifestBytes = await context.client.manifest(repositoryOf(context, name), request, work);
-  const manifest = parseModelManifest(manifestBytes, model, NO_MANIFEST);
-  const config =
-    manifest.config && (await stageConfig(context, { name, blob: manifest.config }, work));
-  const missing = await Promise.all(
-    blobsOf(manifest).map((blob) => context.volume.missingBytes(blob)),
-  );
-  const missingBytes = missing.reduce((sum, bytes) => sum + bytes, 0);
-  return { name, manifestBytes, manifest, config, missingBytes };
+  return context.client.manifest(repositoryOf(context, name), request, work);
+}
+
+/** The manifest is asked for first, since that is not tried for as long as a blob is. */
+async function fetchBlob(
+  context: RegistryContext,
+  { name, blob }: NamedBlob,
+  options: StagingOptions,
+): Promise<StagedFile> {
+  if ((await context.volume.missingBytes(blob)) > 0) await fetchManifest(context, name, options);
+  return await stageBlob(context, { name, blob }, options);
 }
 
 async function stageFromRegistry(

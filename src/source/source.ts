@@ -64,6 +64,10 @@ export interface ResolvedImage {
   readonly statedSize?: number | undefined;
   /** Bytes of it that the staging volume does not have yet, as far as that is known. */
   readonly missingBytes?: number | undefined;
+  /** What it is made of, where that is known before it is staged. */
+  readonly content?:
+    | { readonly configDigest?: string | undefined; readonly diffIds: readonly string[] }
+    | undefined;
 }
 
 /** An image in one form whatever the source gave: config untouched, layers uncompressed and named by diff_id. */

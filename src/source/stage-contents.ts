@@ -1,6 +1,9 @@
+import { sha256Hex } from "../core/digest.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { fullModelName } from "../core/model-name.ts";
 import type { ChosenImage } from "./choose-image.ts";
+import type { StagedItem } from "../staging/staged-item.ts";
+import type { StagingVolume } from "../staging/staging-volume.ts";
 import { type ModelFacts, describeModel } from "./describe-model.ts";
 import { ollamaVersionOf } from "./engine-images.ts";
 import { checkConfig } from "./model-checks.ts";
@@ -32,11 +35,17 @@ export interface StagedContents {
   readonly models: readonly (StagedModel & { readonly facts: ModelFacts })[];
 }
 
+export interface StageOptions extends WorkOptions {
+  readonly volume: StagingVolume;
+  /** Told of the image before any model is staged; throws where it is not to be packed. */
+  readonly checkImage: (image: StagedImage) => void;
+}
+
 /** Brings everything into the staging volume. The image comes first: its Ollama's version decides which models it can run. */
 export async function stageContents(
   { image, models }: ResolvedContents,
   sources: Sources,
-  options: WorkOptions,
+  options: StageOptions,
 ): Promise<StagedContents> {
   const staged = image === undefined ? undefined : await stageImage(image, sources, options);
   const ollamaVersion = staged?.ollamaVersion;
@@ -47,6 +56,7 @@ export async function stageContents(
   for (const model of models) {
     options.onProgress?.({ kind: "step", text: `Staging the model ${fullModelName(model.name)}` });
     const stagedModel = await sources.models.stage(model, options);
+    await options.volume.remember(itemOfModel(stagedModel));
     stagedModels.push({ ...stagedModel, facts: await describeModel(stagedModel) });
   }
   return { images: staged === undefined ? [] : [staged], models: stagedModels };
@@ -55,12 +65,14 @@ export async function stageContents(
 async function stageImage(
   resolved: ResolvedImage,
   { image }: Sources,
-  options: WorkOptions,
+  options: StageOptions,
 ): Promise<StagedContents["images"][number]> {
   if (image === undefined)
     throw new Error("an image is to be staged and there is no source for it");
   options.onProgress?.({ kind: "step", text: `Staging the image ${resolved.reference}` });
   const staged = { ...(await image.stage(resolved, options)), role: "ollama" } as const;
+  options.checkImage(staged);
+  await options.volume.remember(itemOfImage(staged));
   const ollamaVersion = await ollamaVersionOf(resolved.reference, {
     ...options,
     engine: image.engine,
@@ -71,4 +83,23 @@ async function stageImage(
   const text = `The version of Ollama in "${resolved.reference}" is not known: its tag is no version, and ${asked}`;
   options.onProgress?.({ kind: "warning", text });
   return staged;
+}
+
+function itemOfModel({ name, manifestBytes, blobs }: StagedModel): StagedItem {
+  return {
+    kind: "model",
+    name: fullModelName(name),
+    digest: `sha256:${sha256Hex(manifestBytes)}`,
+    sha256s: blobs.map(({ sha256 }) => sha256),
+  };
+}
+
+function itemOfImage({ reference, platform, config, layers }: StagedImage): StagedItem {
+  return {
+    kind: "image",
+    name: reference,
+    platform,
+    digest: `sha256:${config.sha256}`,
+    sha256s: [config, ...layers].map(({ sha256 }) => sha256),
+  };
 }

@@ -1,166 +1,155 @@
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { HostError, SourceError, hasCode, messageOf } from "../core/errors.ts";
-import {
-  type ModelName,
-  displayModelName,
-  fullModelName,
-  isValidModelName,
-  manifestPath,
-} from "../core/model-name.ts";
+import { SourceError } from "../core/errors.ts";
+import { type ModelName, displayModelName, fullModelName } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
-import { readSmallFile } from "../core/read-small-file.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
-import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
+import type { StagingOptions } from "../staging/staging-volume.ts";
 import { eachAtOnce } from "./each-at-once.ts";
-import { type ModelLayerEntry, blobsOf, parseModelManifest } from "./model-manifest.ts";
+import { blobsOf, parseModelManifest } from "./model-manifest.ts";
+import { type ModelStore, PULL_AGAIN, modelAt } from "./model-store.ts";
+import type { NamedBlob, RegistryModelSource } from "./registry-models.ts";
 import type { ModelSource, ResolvedModel, StagedModel } from "./source.ts";
 import { stagedBlobCounter } from "./staged-blob-counter.ts";
 
-/** Far more than any manifest takes: one with 100,000 layers. */
-const MAX_MANIFEST = 32 * 1024 * 1024;
 const LISTED = 20;
-const PULL_AGAIN =
-  "Pull the model there again with `ollama pull`, or name another store with --from-store.";
 
 /** Blobs that are being hashed: a small one takes less time in a worker than the look at its record and its lock. */
 const AT_ONCE = 4;
 
-interface StoreContext {
-  /** The directory that has `blobs/` and `manifests/`. */
-  readonly store: string;
-  readonly volume: StagingVolume;
+export interface StoreModelContext {
+  readonly store: ModelStore;
+  /** Where a blob comes from that the store has not, or not right. */
+  readonly registry: Pick<RegistryModelSource, "fetchBlob">;
 }
 
 /**
- * Models from an existing store on disk (OLLAMA_MODELS: `blobs/` and `manifests/`). Its blobs are hashed where they lie and never
- * copied or changed; only those that a manifest names are touched. Names match without regard to case, as in Ollama.
+ * Models from an existing store. Only blobs that a manifest names are touched; one that is missing or not what its name says is
+ * fetched from the registry, with a warning. Names match without regard to case, as in Ollama.
  */
-export function createStoreModelSource({ store, volume }: StoreContext): ModelSource {
+export function createStoreModelSource(context: StoreModelContext): ModelSource {
   return {
-    resolve: (name, options) => resolveInStore({ store, volume }, name, options),
-    stage: (resolved, options) => stageFromStore({ store, volume }, resolved, options),
+    resolve: (name, options) => resolveInStore(context, name, options),
+    stage: (resolved, options) => stageFromStore(context, resolved, options),
   };
 }
 
 async function resolveInStore(
-  { store, volume }: StoreContext,
+  context: StoreModelContext,
   wanted: ModelName,
   options: WorkOptions,
 ): Promise<ResolvedModel> {
-  const name = await findModel(store, wanted);
-  const manifestBytes = await readManifest(join(store, manifestPath(name)));
+  const { store } = context;
+  const { name, path } = findModel(store, wanted);
+  const manifestBytes = await store.readManifest(path, options);
   const manifest = parseModelManifest(manifestBytes, fullModelName(name), PULL_AGAIN);
   const config =
-    manifest.config &&
-    (await adoptBlob({ store, volume }, { name, blob: manifest.config }, options));
-  return { name, manifestBytes, manifest, config, missingBytes: 0 };
-}
-
-async function readManifest(path: string): Promise<Buffer> {
-  try {
-    const bytes = await readSmallFile(path, MAX_MANIFEST);
-    if (bytes.length <= MAX_MANIFEST) return bytes;
-  } catch (cause) {
-    const message = `Cannot read the manifest "${path}": ${messageOf(cause)}`;
-    if (hasCode(cause, "EACCES", "EPERM")) throw new HostError("NO_RIGHTS", message, { cause });
-    throw new SourceError("STORE_INVALID", message, {
-      cause,
-      hint: PULL_AGAIN,
-    });
-  }
-  throw new SourceError(
-    "STORE_INVALID",
-    `Cannot read the manifest "${path}": it is too large for one`,
-  );
+    manifest.config && (await stageBlob(context, { name, blob: manifest.config }, options));
+  const missing = await Promise.all(blobsOf(manifest).map((blob) => store.missingBytes(blob)));
+  const missingBytes = missing.reduce((sum, bytes) => sum + bytes, 0);
+  return { name, manifestBytes, manifest, config, missingBytes };
 }
 
 async function stageFromStore(
-  context: StoreContext,
+  context: StoreModelContext,
   { name, manifestBytes, manifest }: ResolvedModel,
   options: WorkOptions,
 ): Promise<StagedModel> {
   const wanted = blobsOf(manifest);
   const onBytes = stagedBlobCounter(fullModelName(name), wanted, options.onProgress);
   const blobs = await eachAtOnce(wanted, { atOnce: AT_ONCE, ...options }, (blob, signal) =>
-    adoptBlob(context, { name, blob }, { ...options, signal, onBytes }),
+    stageBlob(context, { name, blob }, { ...options, signal, onBytes }),
   );
   return { name, manifestBytes, manifest, blobs };
 }
 
-function adoptBlob(
-  { store, volume }: StoreContext,
-  { name, blob: { sha256, size } }: { readonly name: ModelName; readonly blob: ModelLayerEntry },
+async function stageBlob(
+  { store, registry }: StoreModelContext,
+  named: NamedBlob,
   options: StagingOptions,
 ): Promise<StagedFile> {
-  const path = join(store, "blobs", `sha256-${sha256}`);
-  return volume.adopt(
-    path,
-    { sha256, size, label: `blob of "${fullModelName(name)}"`, asModelBlob: true },
-    options,
-  );
-}
-
-/** The model as the store spells it. */
-async function findModel(store: string, wanted: ModelName): Promise<ModelName> {
-  let directory = join(store, "manifests");
-  const parts: string[] = [];
-  for (const part of [wanted.host, wanted.namespace, wanted.model, wanted.tag]) {
-    const names = await namesIn(directory, store);
-    const found =
-      names.find((name) => name === part) ??
-      names.find((name) => name.toLowerCase() === part.toLowerCase());
-    if (found === undefined) throw await notInStore(store, wanted);
-    parts.push(found);
-    directory = join(directory, found);
-  }
-  const [host = "", namespace = "", model = "", tag = ""] = parts;
-  return { host, namespace, model, tag };
-}
-
-async function namesIn(directory: string, store: string): Promise<string[]> {
+  const { sha256, size } = named.blob;
+  const label = `blob of "${fullModelName(named.name)}"`;
+  const onBytes = countedOnce(options.onBytes);
   try {
-    return await readdir(directory);
+    const wanted = { sha256, size, label, asModelBlob: true };
+    return await store.stageBlob(wanted, { ...options, onBytes: onBytes() });
+  } catch (problem) {
+    if (!isOfBlob(problem)) throw problem;
+    const fetched = await fetchInstead(
+      problem,
+      registry.fetchBlob(named, { ...options, onBytes: onBytes() }),
+    );
+    options.onProgress?.({
+      kind: "warning",
+      text: `${problem.message}. It was fetched from the registry instead`,
+    });
+    return fetched;
+  }
+}
+
+function isOfBlob(error: unknown): error is SourceError {
+  return error instanceof SourceError && ["INCOMPLETE", "WRONG_CONTENT"].includes(error.code);
+}
+
+async function fetchInstead(
+  problem: SourceError,
+  fetching: Promise<StagedFile>,
+): Promise<StagedFile> {
+  try {
+    return await fetching;
   } catch (error) {
-    if (hasCode(error, "EACCES", "EPERM"))
-      throw new HostError("NO_RIGHTS", `Cannot read the store "${store}": ${messageOf(error)}`, {
-        cause: error,
-      });
-    if (!hasCode(error, "ENOENT", "ENOTDIR")) throw error;
+    if (!(error instanceof SourceError)) throw error;
     throw new SourceError(
-      "STORE_INVALID",
-      `Cannot use "${store}" as a model store: there is no directory "${directory}"`,
+      problem.code,
+      `${problem.message}; and it cannot be had from the registry: ${error.message}`,
       {
-        hint: "Name the directory that has blobs/ and manifests/: OLLAMA_MODELS, else ~/.ollama/models of the user that runs Ollama.",
-        cause: error,
+        cause: problem,
+        hint: `${problem.hint ?? PULL_AGAIN} Or run this where the registry can be reached.`,
       },
     );
   }
 }
 
-async function notInStore(store: string, wanted: ModelName): Promise<SourceError> {
-  const names = await listModels(store);
+/** For a second try at the same content: bytes that were told of before are not told of again. */
+function countedOnce(tell: ((bytes: number) => void) | undefined): () => (bytes: number) => void {
+  let told = 0;
+  return () => {
+    let done = 0;
+    return (bytes) => {
+      done += bytes;
+      if (done <= told) return;
+      tell?.(done - told);
+      told = done;
+    };
+  };
+}
+
+/** The model as the store spells it. */
+function findModel(
+  store: ModelStore,
+  wanted: ModelName,
+): { readonly name: ModelName; readonly path: string } {
+  const models = store.files.flatMap(({ path }) => {
+    const name = modelAt(path);
+    return name === undefined ? [] : [{ name, path }];
+  });
+  const full = fullModelName(wanted);
+  const found =
+    models.find(({ name }) => fullModelName(name) === full) ??
+    models.find(({ name }) => fullModelName(name).toLowerCase() === full.toLowerCase());
+  if (found !== undefined) return found;
+  throw notInStore(store, full, models.map(({ name }) => displayModelName(name)).toSorted());
+}
+
+function notInStore(store: ModelStore, wanted: string, names: readonly string[]): SourceError {
   const listed =
     names.slice(0, LISTED).join(", ") +
     (names.length > LISTED ? ` and ${names.length - LISTED} more` : "");
   const found = names.length === 0 ? "it has no models" : `it has ${listed}`;
   return new SourceError(
     "NOT_FOUND",
-    `Cannot find the model "${fullModelName(wanted)}" in the store "${store}": ${found}`,
+    `Cannot find the model "${wanted}" in ${store.label}: ${found}`,
     {
       hint: "Pull it there first with `ollama pull`, or name another store with --from-store.",
     },
   );
-}
-
-/** Every model of the store as people call it. What is no model (`.DS_Store`, `._latest`) has no valid name. */
-async function listModels(store: string): Promise<string[]> {
-  const entries = await readdir(join(store, "manifests"), { recursive: true });
-  return entries
-    .map((path) => path.split(/[\\/]/))
-    .filter((parts) => parts.length === 4)
-    .map(([host = "", namespace = "", model = "", tag = ""]) => ({ host, namespace, model, tag }))
-    .filter(isValidModelName)
-    .map(displayModelName)
-    .toSorted();
 }

@@ -47,7 +47,8 @@ export class ContentLocks {
   }
 }
 
-async function takeLockFile(
+/** Takes a lock, and waits for whoever holds it. */
+export async function takeLockFile(
   path: string,
   { signal, onProgress }: WorkOptions,
 ): Promise<AsyncDisposable> {

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { sha256Hex } from "../core/digest.ts";
 import { SourceError } from "../core/errors.ts";
-import type { HashedContent } from "./content-hasher.ts";
+import type { HashPlan, HashedContent } from "./content-hasher.ts";
 import { onDisk } from "./on-disk.ts";
 import { SpilledContent } from "./spilled-content.ts";
 import type { StagedFile } from "./staged-file.ts";
@@ -22,12 +22,14 @@ export interface WriterContext extends StagingContext {
  */
 export class ContentWriter implements AsyncDisposable {
   readonly #context: WriterContext;
+  readonly #plan: HashPlan;
   readonly #small: Buffer[] = [];
   #spilled: SpilledContent | undefined;
   #size = 0;
 
-  constructor(context: WriterContext) {
+  constructor(context: WriterContext, plan: HashPlan = {}) {
     this.#context = context;
+    this.#plan = plan;
   }
 
   /** Bytes that were written so far. */
@@ -54,7 +56,7 @@ export class ContentWriter implements AsyncDisposable {
    */
   async commit({
     expected,
-  }: { expected?: { sha256: string; label?: string } } = {}): Promise<StagedFile> {
+  }: { expected?: { sha256: string; label?: string | undefined } } = {}): Promise<StagedFile> {
     return onDisk(this.#context.paths.root, async () => {
       const content =
         this.#spilled === undefined ? this.#hashSmall() : await this.#spilled.finish();
@@ -82,10 +84,8 @@ export class ContentWriter implements AsyncDisposable {
   }
 
   async #spill(): Promise<SpilledContent> {
-    const spilled = new SpilledContent(
-      this.#context.pool,
-      await openTemporary(this.#context.paths),
-    );
+    const { pool, paths } = this.#context;
+    const spilled = new SpilledContent(pool, await openTemporary(paths), this.#plan);
     for (const bytes of this.#small.splice(0)) await spilled.write(bytes);
     return spilled;
   }

@@ -3,7 +3,7 @@ import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { writeAll } from "../core/files.ts";
 import { settleAll } from "../core/settle-all.ts";
-import { ContentHasher, type HashedContent } from "./content-hasher.ts";
+import { ContentHasher, type HashPlan, type HashedContent } from "./content-hasher.ts";
 
 /** Content of a {@link ContentWriter} that is too large for memory: chunk by chunk hashed and written to a temporary file. */
 export class SpilledContent implements AsyncDisposable {
@@ -19,11 +19,12 @@ export class SpilledContent implements AsyncDisposable {
   constructor(
     pool: ChunkPool,
     { path, file }: { readonly path: string; readonly file: FileHandle },
+    plan: HashPlan,
   ) {
     this.path = path;
     this.#file = file;
     this.#pool = pool;
-    this.#hasher = new ContentHasher(pool, {});
+    this.#hasher = new ContentHasher(pool, plan);
   }
 
   async write(bytes: Uint8Array): Promise<void> {

@@ -16,9 +16,10 @@ import { onDisk } from "./on-disk.ts";
 import { readPieces } from "./piece-log.ts";
 import { type StatedFile, provenFile, stagedFile } from "./proven-file.ts";
 import type { StagedFile } from "./staged-file.ts";
+import { type StagedItem, rememberItem } from "./staged-item.ts";
 import type { StagingContext } from "./staging-context.ts";
 import { VolumePaths } from "./volume-paths.ts";
-import { type WantedContent, layerOf, wrongContent } from "./wanted-content.ts";
+import { type WantedContent, layerOf, ofWantedSize } from "./wanted-content.ts";
 import { moveInPlace, removeLeftovers } from "./whole-file.ts";
 
 export interface StagingOptions extends WorkOptions {
@@ -103,6 +104,22 @@ export class StagingVolume {
     return kept;
   }
 
+  /** The wanted content, from a stream that is read once and in order where the volume does not have it. */
+  async receive(
+    wanted: WantedContent,
+    open: () => AsyncIterable<Uint8Array>,
+    options: StagingOptions = {},
+  ): Promise<StagedFile> {
+    const known = await this.find(wanted, options);
+    if (known !== undefined) return counted(ofWantedSize(known, wanted), options);
+    await using writer = this.createContent(wanted);
+    for await (const bytes of open()) {
+      options.onBytes?.(bytes.length);
+      await writer.write(bytes);
+    }
+    return ofWantedSize(await writer.commit({ expected: wanted }), wanted);
+  }
+
   /** Removes content that served only to make other content. */
   async remove(sha256: string): Promise<void> {
     const path = this.#context.paths.blob(sha256);
@@ -110,17 +127,15 @@ export class StagingVolume {
   }
 
   /** A writer for content that comes as a stream and whose digest need not be known. */
-  createContent(): ContentWriter {
-    return new ContentWriter({
-      ...this.#context,
-      keep: async (temporary, content) => {
-        const file = await this.#fileOf(content.sha256);
-        const known = file && (await this.#proven(file, content));
-        if (known === undefined) return this.#keep(temporary, content);
-        await rm(temporary);
-        return known;
-      },
-    });
+  createContent(wanted?: WantedContent): ContentWriter {
+    const keep = async (temporary: string, content: HashedContent): Promise<StagedFile> => {
+      const file = await this.#fileOf(content.sha256);
+      const known = file && (await this.#proven(file, { ...content, ...wanted }));
+      if (known === undefined) return this.#keep(temporary, content);
+      await rm(temporary);
+      return known;
+    };
+    return new ContentWriter({ ...this.#context, keep }, wanted && layerOf(wanted));
   }
 
   /**
@@ -159,6 +174,11 @@ export class StagingVolume {
     await onDisk(this.#context.paths.root, () =>
       writeImageRecord(this.#context.paths, key, record),
     );
+  }
+
+  /** Remembers of which content a model or an image is made. */
+  async remember(item: StagedItem): Promise<void> {
+    await onDisk(this.#context.paths.root, () => rememberItem(this.#context.paths, item));
   }
 
   /** The content in the volume; its lock is held, so that nobody else hashes or fetches it meanwhile. */
@@ -221,12 +241,6 @@ export class StagingVolume {
   #hold(sha256: string, options: WorkOptions): Promise<AsyncDisposable> {
     return onDisk(this.#context.paths.root, () => this.#locks.hold(sha256, options));
   }
-}
-
-/** A source that states another size than the content has would fail as well if the content were not here yet. */
-function ofWantedSize(file: StagedFile, wanted: WantedContent): StagedFile {
-  if (file.size === wanted.size) return file;
-  throw wrongContent(wanted, `sha256:${file.sha256} has ${file.size} bytes`);
 }
 
 function counted(file: StagedFile, { onBytes }: StagingOptions): StagedFile {

@@ -7,6 +7,7 @@ export class VolumePaths {
   readonly blobs: string;
   readonly records: string;
   readonly images: string;
+  readonly items: string;
   readonly partial: string;
   readonly locks: string;
   /** On the same file system as all the others, so that a finished file is renamed and never copied. */
@@ -17,6 +18,7 @@ export class VolumePaths {
     this.blobs = join(this.root, "blobs", "sha256");
     this.records = join(this.root, "records");
     this.images = join(this.root, "images");
+    this.items = join(this.root, "items");
     this.partial = join(this.root, "partial");
     this.locks = join(this.root, "locks");
     this.tmp = join(this.root, "tmp");
@@ -46,8 +48,23 @@ export class VolumePaths {
     return join(this.images, `${sha256Hex(key)}.json`);
   }
 
+  item(key: string): string {
+    return join(this.items, `${sha256Hex(key)}.json`);
+  }
+
+  /** The lock of a process that stages or packs. */
+  use(process: string): string {
+    return join(this.locks, `use-${process}.lock`);
+  }
+
+  /** The lock under which content is pruned, and uses begin. */
+  get pruning(): string {
+    return join(this.locks, "prune.lock");
+  }
+
   get all(): readonly string[] {
-    return [this.blobs, this.records, this.images, this.partial, this.locks, this.tmp];
+    const { blobs, records, images, items, partial, locks, tmp } = this;
+    return [blobs, records, images, items, partial, locks, tmp];
   }
 }
 

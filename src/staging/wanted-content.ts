@@ -1,5 +1,6 @@
 import { SourceError } from "../core/errors.ts";
 import { shortId } from "../core/digest.ts";
+import type { StagedFile } from "./staged-file.ts";
 
 /** Content that something else names by its digest. */
 export interface WantedContent {
@@ -34,4 +35,10 @@ export function wrongContent(wanted: WantedContent, found: string): SourceError 
       hint: "Try again; if the source gives the same bytes again, it is damaged: use another one.",
     },
   );
+}
+
+/** A source that states another size than the content has would fail as well if the content were not here yet. */
+export function ofWantedSize(file: StagedFile, wanted: WantedContent): StagedFile {
+  if (file.size === wanted.size) return file;
+  throw wrongContent(wanted, `sha256:${file.sha256} has ${file.size} bytes`);
 }

@@ -27,6 +27,7 @@ interface Options extends DefinitionOptions, OutputOptions {
   readonly parallel?: number;
   readonly staging?: string;
   readonly split?: string;
+  readonly locked?: string;
   readonly dryRun?: boolean;
 }
 
@@ -55,13 +56,20 @@ export function addCreateCommand(program: Command, run: Run): void {
       "--split <size>",
       "write parts of this size: 4GB, 4GiB, 3900M (K, M and G are 1024-based), or fat32, dvd, dvd-dl, bd25",
     )
+    .option(
+      "--locked <MODELS.json>",
+      "refuse to pack what is not the very same as in the earlier bundle that this is of",
+    )
     .option("--force", "replace the file if it is there")
     .option("--name <name>", "what the bundle is called (default: as its file)")
     .option(
       "-f, --file <definition>",
       "a definition file (YAML), - for standard input; options go before it",
     )
-    .option("--from-store <dir>", "take the models from this Ollama store instead of a registry")
+    .option(
+      "--from-store <store>",
+      "take the models from an Ollama store that exists: a directory, volume:NAME, or container:NAME",
+    )
     .option("--model-registry <url>", "a mirror to ask instead of registry.ollama.ai")
     .option(
       "--insecure-registry <host>",
@@ -97,6 +105,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           fromStore,
           insecureRegistry,
           limitRate,
+          locked,
           modelRegistry,
           ollamaKey,
           parallel,
@@ -113,6 +122,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           force,
           fromStore,
           limitRate,
+          locked,
           modelRegistry,
           ollamaKey,
           output,
