@@ -121,7 +121,11 @@ export type ModelLayer = z.infer<typeof modelLayer>;
 
 /** The bytes of MODELS.json: one line per top-level array element would be no use to a machine, so it is compact. */
 export function encodeModelsJson(value: ModelsJson): Buffer {
-  return Buffer.from(`${JSON.stringify(value)}\n`);
+  const text = JSON.stringify(value);
+  // Not text + "\n", which would be the whole text once more.
+  const bytes = Buffer.alloc(Buffer.byteLength(text) + 1, "\n");
+  bytes.write(text);
+  return bytes;
 }
 
 /**

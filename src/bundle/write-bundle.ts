@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { sha256Hex } from "../core/digest.ts";
+import { giveBack } from "../core/give-back.ts";
 import { fullModelName, manifestPath } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { TOOL } from "../core/tool.ts";
@@ -103,8 +104,11 @@ async function writeEnd(output: BundleOutput, manifest: ModelsJson): Promise<str
   const members = new Map(layout.trailing.map((file) => [file.path, file]));
   for (const segment of rest) {
     if (segment.kind === "literal") await output.write(segment.bytes());
-    else
-      await output.write(members.get(segment.file.path)?.member(segment.index) ?? Buffer.alloc(0));
+    else {
+      const member = members.get(segment.file.path)?.member(segment.index) ?? Buffer.alloc(0);
+      await output.write(member);
+      giveBack(member);
+    }
   }
   if (layout.size !== output.size) throw new Error("what was written is not what the layout says");
   return layout.id;
