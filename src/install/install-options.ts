@@ -22,6 +22,10 @@ export interface InstallWishes {
   readonly publish?: string | undefined;
   /** Default `ollama-models`. */
   readonly volume?: string | undefined;
+  /** An existing network of the engine, in which others find the server as `ollama`. */
+  readonly network?: string | undefined;
+  /** Removes the models that the bundle does not name. */
+  readonly exact?: boolean | undefined;
   /** Of the built image; default `ollama-preloaded:<bundle name>`. */
   readonly tag?: string | undefined;
 }
@@ -32,6 +36,7 @@ export interface EngineNames {
   readonly publish: PublishAddress;
   readonly volume: string;
   readonly tag: string;
+  readonly network?: string | undefined;
 }
 
 /** What Docker and Podman take as the name of a container or volume. */
@@ -44,12 +49,14 @@ export function readEngineNames(wishes: InstallWishes, bundleName: string): Engi
     volume = "ollama-models",
     publish = "11434",
     tag = defaultTag(bundleName),
+    network,
   } = wishes;
   return {
     container: engineName("container", container),
     volume: engineName("volume", volume),
     publish: parsePublishAddress(publish),
     tag: readTag(tag),
+    ...(network !== undefined && { network: engineName("network", network) }),
   };
 }
 
@@ -60,6 +67,7 @@ const MODES_OF = [
   ["volume", "--volume", ["volume"]],
   ["container", "--container", ["image", "volume", "dir"]],
   ["publish", "--publish", ["image", "volume", "dir"]],
+  ["network", "--network", ["image", "volume", "dir"]],
   ["tag", "--tag", ["image", "volume", "dir"]],
 ] as const satisfies readonly (readonly [keyof InstallWishes, string, readonly ModelsIn[]])[];
 

@@ -20,6 +20,8 @@ const receiptShape = z.object({
   /** Names that this installation gave to images, fully qualified. */
   images: z.object({ loaded: z.string(), built: z.string() }).optional(),
   container: z.object({ name: z.string(), publish: z.string() }).optional(),
+  /** Which the container joined. */
+  network: z.string().optional(),
   volume: z
     .object({
       name: z.string(),
