@@ -28,8 +28,8 @@ export async function installIntoStore(run: Run, directory: string): Promise<Ins
   await using _lock =
     options.dryRun === true ? undefined : await lockStore(store, run.id, run.now());
   if (options.dryRun !== true) await removeLeftTemporaries(store, work);
-  const install = { bundle, ...asked(run, "native"), store, platform: options.platform };
-  const plan = await planInStore(install);
+  const install = { bundle, ...asked(run, "native"), store, pool, platform: options.platform };
+  const plan = await planInStore(install, work);
   if (!run.keepOnFailure) await assertAnswers(run, url);
   if (options.dryRun === true) return planned(run, plan);
 

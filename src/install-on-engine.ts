@@ -19,6 +19,7 @@ import { serverUrl } from "./install/run-container.ts";
 import { removeOldBlobs, removeOthers } from "./install/settle-models.ts";
 import { lockStore } from "./install/store-lock.ts";
 import { removeLeftTemporaries } from "./install/store-temporary.ts";
+import { assertNoDelta } from "./install/suitable.ts";
 import { inTransaction } from "./install/transaction.ts";
 import { explainUnhealthyContainer } from "./install/unhealthy-container.ts";
 import {
@@ -34,10 +35,11 @@ import {
 
 /** Installs a bundle as a container. */
 export async function installOnEngine(run: Run, place: EnginePlace): Promise<InstallReport> {
-  const { options, bundle, work, env } = run;
+  const { options, bundle, pool, work, env } = run;
+  if (place.kind === "image") assertNoDelta(bundle.manifest);
   const names = readEngineNames(options, bundle.manifest.name);
   const engine = options.engine ?? (await connectEngine({ env, signal: work.signal }));
-  const install = { engine, bundle, ...asked(run, place.kind), names, place };
+  const install = { engine, bundle, ...asked(run, place.kind), names, place, pool };
   if (options.dryRun === true) return planned(run, (await planOnEngine(install, work)).plan);
 
   await using _lock = await lockEngine(engine, { installation: run.id, now: run.now() }, work);
@@ -46,8 +48,7 @@ export async function installOnEngine(run: Run, place: EnginePlace): Promise<Ins
   if (found.store !== undefined) await removeLeftTemporaries(found.store, work);
   tellPlan(run, found.plan);
   return await inTransaction(transactionOf(run, engine), async (journal) => {
-    const { pool, id: installation } = run;
-    const on: EngineRun = { ...install, planned: found, journal, pool, installation };
+    const on: EngineRun = { ...install, planned: found, journal, installation: run.id };
     const target = targetOf(on);
     await loadStep(on, work);
     const written = await target.writeBlobs(work);

@@ -22,6 +22,9 @@ const info = z.object({
   Name: z.string().default(""),
   Driver: z.string().default(""),
   DriverStatus: z.array(z.array(z.string())).nullish(),
+  /** `name=rootless`, `name=selinux`, `name=seccomp,profile=default` */
+  SecurityOptions: z.array(z.string()).nullish(),
+  Runtimes: z.record(z.string(), z.unknown()).nullish(),
 });
 
 const image = z.object({
@@ -99,11 +102,18 @@ export interface InfoAnswer {
   readonly hostName: string;
   readonly storageDriver: string;
   readonly usesContainerdStore: boolean;
+  readonly isRootless: boolean;
+  readonly usesSelinux: boolean;
+  readonly runtimes: readonly string[];
 }
 
 export function parseInfo(answer: unknown): InfoAnswer {
-  const { DockerRootDir, MemTotal, Name, Driver, DriverStatus } = info.parse(answer);
+  const { DockerRootDir, MemTotal, Name, Driver, DriverStatus, ...rest } = info.parse(answer);
+  const security = (rest.SecurityOptions ?? []).map((option) => option.split(",")[0]);
   return {
+    isRootless: security.includes("name=rootless"),
+    usesSelinux: security.includes("name=selinux"),
+    runtimes: Object.keys(rest.Runtimes ?? {}).toSorted(),
     dataRoot: DockerRootDir,
     memory: MemTotal,
     hostName: Name,
@@ -125,6 +135,12 @@ export function parseImage(answer: unknown): EngineImage {
     size: rest.Size,
     labels: rest.Config?.Labels ?? {},
   };
+}
+
+/** One name of each image that has one. */
+export function parseImageNames(answer: unknown): string[] {
+  const listed = z.array(z.object({ RepoTags: z.array(z.string()).nullish() })).parse(answer);
+  return listed.flatMap(({ RepoTags }) => fullNames(RepoTags).slice(0, 1));
 }
 
 export function parseContainer(answer: unknown): EngineContainer {

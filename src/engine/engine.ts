@@ -20,6 +20,11 @@ export interface EngineInfo {
   readonly isLocal: boolean;
   /** Bytes of memory. */
   readonly memory: number;
+  readonly isRootless: boolean;
+  /** Whether it labels for SELinux what containers may use. */
+  readonly usesSelinux: boolean;
+  /** Names of what it can run containers with: `runc`, `nvidia`. */
+  readonly runtimes: readonly string[];
 }
 
 export interface EngineImage {
@@ -155,6 +160,8 @@ export interface Engine extends EngineContainers {
   info(options?: WorkOptions): Promise<EngineInfo>;
 
   image(name: string): Promise<EngineImage | undefined>;
+  /** Every image that has a name. */
+  images(): Promise<readonly EngineImage[]>;
   /** Pulls for the engine's own platform; resolves only when the engine said that it worked. */
   pull(reference: string, options: PullRequest): Promise<void>;
   /** `docker save` as a tar stream; destroying it ends the request. */

@@ -1,4 +1,3 @@
-import type { ChunkPool } from "../core/chunks/pool.ts";
 import { messageOf } from "../core/errors.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { buildImage } from "./build-image.ts";
@@ -19,18 +18,19 @@ import { helperName } from "./volume-helper.ts";
 export interface EngineRun extends EngineInstall {
   readonly planned: EnginePlan;
   readonly journal: Journal;
-  readonly pool: ChunkPool;
   /** Its id. */
   readonly installation: string;
 }
 
 /** Each of these steps is in the journal before it begins. */
 
-/** Loads the image, in `image` mode with the models as further layers. */
+/** Loads the image, in `image` mode with the models as further layers; one that a delta left out only gets its name. */
 export async function loadStep(run: EngineRun, options: WorkOptions): Promise<void> {
   const { image, isLoaded } = run.planned;
   await run.journal.add({ kind: "image", name: image.name, existed: isLoaded });
-  if (!isLoaded) await loadImage({ ...run, image }, options);
+  if (isLoaded) return;
+  if ("existing" in image) await run.engine.tag(image.existing, image.name);
+  else await loadImage({ ...run, image }, options);
 }
 
 /** Builds the image that serves. */

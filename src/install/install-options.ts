@@ -8,6 +8,8 @@ import {
 } from "./models-place.ts";
 import { type PublishAddress, parsePublishAddress } from "./publish-address.ts";
 
+export const DEFAULT_VOLUME = "ollama-models";
+
 /** How the user wants it, as on the command line. */
 export interface InstallWishes {
   /** Default `image`. */
@@ -20,7 +22,7 @@ export interface InstallWishes {
   readonly container?: string | undefined;
   /** As `docker run -p` takes it; default 127.0.0.1:11434. */
   readonly publish?: string | undefined;
-  /** Default `ollama-models`. */
+  /** Default {@link DEFAULT_VOLUME}. */
   readonly volume?: string | undefined;
   /** An existing network of the engine, in which others find the server as `ollama`. */
   readonly network?: string | undefined;
@@ -46,7 +48,7 @@ const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]+$/;
 export function readEngineNames(wishes: InstallWishes, bundleName: string): EngineNames {
   const {
     container = "ollama",
-    volume = "ollama-models",
+    volume = DEFAULT_VOLUME,
     publish = "11434",
     tag = defaultTag(bundleName),
     network,

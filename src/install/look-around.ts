@@ -10,7 +10,7 @@ import {
   tagProblem,
   volumeProblem,
 } from "./engine-problems.ts";
-import { type ImageToLoad, layersOf } from "./image-to-load.ts";
+import { type ImageToLoad, type ImageToName, diffIdsOf } from "./image-to-load.ts";
 import type { EngineNames } from "./install-options.ts";
 import type { EnginePlace } from "./models-place.ts";
 import { type ModelsThere, modelsInContainer, modelsInStore } from "./models-there.ts";
@@ -22,7 +22,7 @@ export interface Wanted {
   readonly info: EngineInfo;
   readonly names: EngineNames;
   readonly place: EnginePlace;
-  readonly image: ImageToLoad;
+  readonly image: ImageToLoad | ImageToName;
   readonly store: Store | undefined;
 }
 
@@ -53,13 +53,12 @@ export async function lookAround(wanted: Wanted): Promise<Surroundings> {
     names.network === undefined ? undefined : engine.network(names.network),
   ]);
   const replaced = named !== undefined && isOurServer(named) ? named : undefined;
-  const layers = layersOf(image).map(({ diffId }) => diffId);
   const problems = [
     platformProblem(image.platform, info),
     containerProblem(named),
     await portProblem(names.publish, { containers, isLocal: info.isLocal, replaced }),
     tagProblem(names.tag, tagged),
-    loadedNameProblem(image.name, loaded, layers),
+    loadedNameProblem(image.name, loaded, diffIdsOf(image)),
     volumeProblem(volume),
     networkProblem(names.network, network, replaced?.name),
   ];

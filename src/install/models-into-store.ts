@@ -14,6 +14,7 @@ import type { Journal } from "./journal.ts";
 import { manifestPathsIn, pathInStore } from "./model-paths.ts";
 import type { ModelsTarget, WrittenBlobs } from "./models-target.ts";
 import { type ModelsThere, blobsNamedBy, modelsInStore } from "./models-there.ts";
+import { assertOmittedStayed } from "./prove-in-store.ts";
 import type { Selection } from "./select-models.ts";
 import { type Store, inStore } from "./store.ts";
 import { surveyStore } from "./survey-store.ts";
@@ -55,6 +56,7 @@ async function writeManifests(into: ModelsIntoStore, options: WorkOptions): Prom
   await freshenBlobs(into, selection.blobs);
   await putManifests(into, selection.manifests, options);
   await restoreLostBlobs(into, selection.blobs, options);
+  await assertOmittedStayed(into.store, selection);
   await removeTemporary(into);
 }
 

@@ -2,9 +2,10 @@ import { freemem } from "node:os";
 import type { BundleReader } from "../bundle/bundle-reader.ts";
 import type { ModelLayer } from "../bundle/models-json.ts";
 import { HostError } from "../core/errors.ts";
+import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
-import { type ImageToLoad, imageToLoad, layerBytes } from "./image-to-load.ts";
+import { type ImageToLoad, type ImageToName, bytesToLoad, imageToLoad } from "./image-to-load.ts";
 import type { EngineNames } from "./install-options.ts";
 import type { InstallPlan, SpaceNeed } from "./install-plan.ts";
 import { type Surroundings, lookAround } from "./look-around.ts";
@@ -15,6 +16,7 @@ import { pathInStore } from "./model-paths.ts";
 import type { EnginePlace } from "./models-place.ts";
 import { blobsNamedBy, describeModels, otherModels } from "./models-there.ts";
 import { refuseIfAny } from "./problems.ts";
+import { findLeftOutImage, isLeftOut, proveBeside } from "./prove-on-engine.ts";
 import { publishText } from "./publish-address.ts";
 import { selectLayers, shownModel } from "./select-models.ts";
 import { engineSpace, measureSpace, spaceProblem, spaceWarning } from "./space.ts";
@@ -27,12 +29,13 @@ export interface EngineInstall extends ModelsAsked {
   readonly bundle: BundleReader;
   readonly names: EngineNames;
   readonly place: EnginePlace;
+  readonly pool: ChunkPool;
 }
 
 /** Everything that was found out before the first change, and holds as long as the lock is held. */
 export interface EnginePlan extends Surroundings {
   readonly plan: InstallPlan;
-  readonly image: ImageToLoad;
+  readonly image: ImageToLoad | ImageToName;
   /** The directory that the models go into. */
   readonly store?: Store | undefined;
 }
@@ -46,12 +49,7 @@ export async function planOnEngine(
   options: WorkOptions,
 ): Promise<EnginePlan> {
   const { engine, bundle, selection, names, place } = install;
-  const modelLayers = place.kind === "image" ? layersToLoad(install) : [];
-  const image = await imageToLoad(
-    bundle,
-    { image: ollamaImageOf(bundle.manifest), modelLayers },
-    options,
-  );
+  const image = await imageFor(install, options);
   const info = await engine.info(options);
   const store =
     place.kind === "dir"
@@ -59,9 +57,11 @@ export async function planOnEngine(
       : undefined;
   const found = await lookAround({ engine, info, names, place, image, store });
   const space = await spaceFor({ install, info, image, store, found });
+  const base = await proveBeside(install, store, options);
   refuseIfAny(bundle.path, [
     ...found.problems,
     ...[lostProblem(found, install) ?? []].flat(),
+    ...[base ?? []].flat(),
     ...space.flatMap((need) => spaceProblem(need) ?? []),
   ]);
   return {
@@ -76,7 +76,7 @@ export async function planOnEngine(
 interface Looked {
   readonly install: EngineInstall;
   readonly info: EngineInfo;
-  readonly image: ImageToLoad;
+  readonly image: EnginePlan["image"];
   readonly store: Store | undefined;
   readonly found: Surroundings;
 }
@@ -86,7 +86,7 @@ async function spaceFor({ install, info, image, store, found }: Looked): Promise
   const there = blobsNamedBy(found.there ?? new Map<string, Buffer>());
   const lacking = selection.blobs.filter(({ path }) => !there.has(pathInStore(path)));
   const load = {
-    layers: found.isLoaded ? 0 : layerBytes(image),
+    layers: found.isLoaded ? 0 : bytesToLoad(image),
     volume: place.kind === "volume" ? sizeOf(lacking) : 0,
   };
   const wishes = await engineSpace(info, load);
@@ -130,6 +130,24 @@ function describePlan(
       ...memoryWarnings(selection.models, memory),
     ],
   };
+}
+
+/** Throws {@link HostError} where a delta relies on an image that the engine has not. */
+async function imageFor(
+  install: EngineInstall,
+  options: WorkOptions,
+): Promise<ImageToLoad | ImageToName> {
+  const { bundle, place } = install;
+  const { manifest } = bundle;
+  const image = ollamaImageOf(manifest);
+  if (!isLeftOut(image, manifest)) {
+    const modelLayers = place.kind === "image" ? layersToLoad(install) : [];
+    return await imageToLoad(bundle, { image, modelLayers }, options);
+  }
+  const found = await findLeftOutImage(install, image);
+  if (!(found instanceof HostError)) return found;
+  refuseIfAny(bundle.path, [found]);
+  throw found;
 }
 
 function layersToLoad({ bundle, selection }: EngineInstall): readonly ModelLayer[] {

@@ -31,6 +31,9 @@ const info: EngineInfo = {
   dataRoot: tmpdir(),
   isLocal: true,
   memory: 8e9,
+  isRootless: false,
+  usesSelinux: false,
+  runtimes: [],
 };
 
 function holder(published: string, isRunning = true): EngineContainer {
@@ -179,7 +182,7 @@ describe("what is refused", () => {
     const models = [
       { name: "host:5000/ns/m:t", size: 1, digest: "", capabilities: [], licenses: [], blobs: [] },
     ];
-    const selection = { models, blobs: [], manifests: [] };
+    const selection = { models, blobs: [], manifests: [], omitted: [] };
     expect(() => assertNamesFit(selection, "linux")).not.toThrow();
     expect(() => assertNamesFit(selection, "win32")).toThrow('its directory would be "host:5000"');
   });
