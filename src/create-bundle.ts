@@ -2,6 +2,10 @@ import { basename, resolve } from "node:path";
 import { assertFewFiles } from "./bundle/assert-few-files.ts";
 import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
 import { ChangedFileError } from "./bundle/changed-file-error.ts";
+import { type Held, holdsImage } from "./bundle/held.ts";
+import { readHeld } from "./bundle/read-held.ts";
+import type { SiteFile } from "./bundle/site-file.ts";
+import { siteWarnings } from "./bundle/site-warnings.ts";
 import { assertImageLocked, assertLocked, readLock } from "./bundle/lock.ts";
 import { assertEnoughNumbers } from "./bundle/split-size.ts";
 import { type WrittenBundle, writeBundle } from "./bundle/write-bundle.ts";
@@ -35,6 +39,10 @@ export interface CreateOptions extends WorkOptions, RegistrySettings {
   readonly fromStore?: string | undefined;
   /** A mirror for names whose host is registry.ollama.ai. */
   readonly modelRegistry?: string | undefined;
+  /** Bundles that the site has installed, or their MODELS.json: what they brought is left out. */
+  readonly since?: readonly string[] | undefined;
+  /** The site file of the site that this is for: what it holds is left out. */
+  readonly site?: string | undefined;
   /** The MODELS.json of an earlier bundle, of which every model and image must still be what it was there. */
   readonly locked?: string | undefined;
   /** Stop after the plan. */
@@ -47,6 +55,8 @@ export interface CreateReport {
   readonly plan: CreatePlan;
   /** Missing after a dry run. */
   readonly bundle?: WrittenBundle;
+  /** Where the site keeps its models, as its site file tells. */
+  readonly modelsIn?: SiteFile["modelsIn"] | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -65,6 +75,7 @@ export async function createBundle(
   const mtime = sourceDateEpoch(env);
   for (const model of definition.models) refuseCloudName(model);
   await assertWritableOutput(output, { force });
+  const { held, site } = await readHeld(options, work);
   const lock = options.locked === undefined ? undefined : await readLock(options.locked);
   await using pool = new ChunkPool();
   const volume = await StagingVolume.open(
@@ -78,7 +89,16 @@ export async function createBundle(
   assertLocked(lock, { ...resolved, platform });
   const imageFrom = sources.image?.from;
   const where = { output, staging: volume.directory };
-  const plan = await planCreate({ ...resolved, ...where, name, platform, imageFrom });
+  const plan = await planCreate({
+    ...resolved,
+    ...where,
+    name,
+    platform,
+    imageFrom,
+    held: held && { blobs: held.blobs, image: isHeld(resolved, held) },
+  });
+  for (const text of site === undefined ? [] : siteWarnings(site, plan))
+    work.onProgress?.({ kind: "warning", text });
   options.onPlan?.(plan);
   assertFewFiles(plan.files);
   if (partSize !== undefined) assertEnoughNumbers(partSize, plan.bundleAtMost ?? 0);
@@ -89,15 +109,19 @@ export async function createBundle(
   work.onProgress?.({ kind: "step", text: `Packing ${basename(output)}` });
   try {
     const bundle = await writeBundle(
-      { name, platform, ...staged },
+      { name, platform, ...staged, held },
       { path: output, pool, mtime, force, partSize },
       work,
     );
-    return { plan, bundle, warnings };
+    return { plan, bundle, modelsIn: site?.modelsIn, warnings };
   } catch (error) {
     if (error instanceof ChangedFileError) await volume.distrust(error.sha256);
     throw error;
   }
+}
+
+function isHeld({ image }: ResolvedContents, held: Held): boolean {
+  return image?.content !== undefined && holdsImage(held, image.content);
 }
 
 async function chooseSources(

@@ -3,6 +3,7 @@ export { type CopyOptions, type CopyReport, copyBundle } from "./copy-bundle.ts"
 export { type CreateOptions, type CreateReport, createBundle } from "./create-bundle.ts";
 export { type InspectOptions, type Inspection, inspectBundle } from "./inspect-bundle.ts";
 export { type InstallOptions, type InstallReport, installBundle } from "./install-bundle.ts";
+export { type InventoryOptions, type InventoryReport, inventorySite } from "./inventory-site.ts";
 export { type StagingOptions, listStaging, pruneStaging, verifyStaging } from "./manage-staging.ts";
 export { type RepairOptions, repairBundle } from "./repair-bundle.ts";
 export { type RewriteOptions, type RewriteReport, rewriteBundle } from "./rewrite-bundle.ts";
@@ -13,6 +14,8 @@ export type { Finding } from "./bundle/finding.ts";
 export type { JudgedPart, Verdict } from "./bundle/judged-part.ts";
 export type { ModelsJson } from "./bundle/models-json.ts";
 export type { RepairReport } from "./bundle/repair.ts";
+export type { SiteFile } from "./bundle/site-file.ts";
+export type { SiteMustHold } from "./bundle/site-must-hold.ts";
 export type { WrittenBundle } from "./bundle/write-bundle.ts";
 export {
   BundleError,

@@ -2,6 +2,7 @@ import { BundleReader } from "./bundle/bundle-reader.ts";
 import { findBundle } from "./bundle/find-bundle.ts";
 import type { BundledImage, BundledModel, ModelsJson } from "./bundle/models-json.ts";
 import { licenseBlobs } from "./bundle/license-blobs.ts";
+import { type SiteMustHold, siteMustHold } from "./bundle/site-must-hold.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import type { WorkOptions } from "./core/progress.ts";
 
@@ -23,6 +24,8 @@ export interface Inspection {
   readonly tool: ModelsJson["tool"];
   readonly images: readonly BundledImage[];
   readonly models: readonly (BundledModel & { readonly licenseTexts?: readonly string[] })[];
+  /** Of a delta: what the site must hold besides. */
+  readonly mustHold?: SiteMustHold | undefined;
   readonly files: readonly {
     readonly path: string;
     readonly size: number;
@@ -47,6 +50,7 @@ export async function inspectBundle(options: InspectOptions): Promise<Inspection
     tool,
     images,
     models: options.licenses === true ? await withLicenses(reader, models) : models,
+    mustHold: siteMustHold(reader.manifest),
     files: files.map(({ path: of, size, sha256 }) => ({ path: of, size, sha256 })),
   };
 }

@@ -7,6 +7,7 @@ import { type FoundInBundle, judgeParts } from "./bundle/judge-parts.ts";
 import type { JudgedPart } from "./bundle/judged-part.ts";
 import { type PartSet, isWhole } from "./bundle/part-set.ts";
 import { PARTS_JSON_SUFFIX } from "./bundle/parts-json.ts";
+import { type SiteMustHold, siteMustHold } from "./bundle/site-must-hold.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { BundleError } from "./core/errors.ts";
 import type { WorkOptions } from "./core/progress.ts";
@@ -26,6 +27,8 @@ export interface VerifyReport {
     readonly models: readonly string[];
     readonly images: readonly string[];
   };
+  /** Of a delta: what the site must hold besides. */
+  readonly mustHold?: SiteMustHold | undefined;
   /** Bytes of the file. */
   readonly size?: number;
   /** Whether `install` would accept it. */
@@ -60,7 +63,7 @@ export async function verifyBundle(options: VerifyOptions): Promise<VerifyReport
 
 interface Looked extends FoundInBundle {
   /** What is known of the bundle where its end could be read. */
-  readonly about?: Pick<VerifyReport, "bundle" | "size" | "unknownFiles">;
+  readonly about?: Pick<VerifyReport, "bundle" | "mustHold" | "size" | "unknownFiles">;
   /** Whether it is not the bundle that the sidecar of its parts is of. */
   readonly isForeign: boolean;
 }
@@ -84,6 +87,7 @@ async function lookAt(
         models: models.map((model) => model.name),
         images: images.map(({ reference }) => reference),
       },
+      mustHold: siteMustHold(reader.manifest),
       size: reader.fileSize,
       unknownFiles: files.map((file) => file.path).filter(isReservedPath),
     };

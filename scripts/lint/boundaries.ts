@@ -22,7 +22,7 @@ const LAYERS = [
 ];
 
 const OFFLINE_USE_CASES =
-  /^(?:(?:verify|install|inspect|rewrite|repair|copy)-bundle|check-health)\.ts$/;
+  /^(?:(?:verify|inspect|rewrite|repair|copy)-bundle|install-[a-z-]+|inventory-site|check-health)\.ts$/;
 const OFFLINE_PHASES = ["install", "health"];
 const CONNECTED = ["registry", "source", "staging"];
 

@@ -37,6 +37,7 @@ const packages = [
   "docker.io",
   "docker-registry",
   "skopeo",
+  "tinyproxy",
   "minisign",
   "debootstrap",
   "busybox-static",

@@ -2,26 +2,37 @@ import { chunkCount, CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { modelLayerSize } from "../core/model-layer.ts";
 import { manifestPath, parseModelName } from "../core/model-name.ts";
+import { imageBlobPath, imageBlobPaths, modelBlobPath } from "./blob-paths.ts";
+import { contradictionInDelta } from "./check-delta.ts";
 import { hexOfBlobPath } from "./file-paths.ts";
 import { layersOf } from "./layers-of.ts";
-import type { BundledFile, BundledImage, BundledModel, ModelsJson } from "./models-json.ts";
+import type {
+  BundledFile,
+  BundledImage,
+  BundledModel,
+  ModelsJson,
+  OmittedFile,
+} from "./models-json.ts";
 import { ociManifest } from "./oci-manifest.ts";
 
-type Files = ReadonlyMap<string, BundledFile>;
+/** By path: what is in the bundle, and what a delta leaves out. */
+type Files = ReadonlyMap<string, OmittedFile>;
 
 /**
  * What of a MODELS.json contradicts the rest of it, or undefined. Everything that can be worked out from the files is, as whoever
  * writes a bundle does it, and compared.
  */
 export function contradictionIn(manifest: ModelsJson): string | undefined {
-  const files = new Map(manifest.files.map((file) => [file.path, file]));
+  const { omitted = [] } = manifest.delta ?? {};
+  const files = new Map([...omitted, ...manifest.files].map((file) => [file.path, file]));
   return (
     firstOf(manifest.files, contradictionInFile) ??
     missingFile(manifest, files) ??
     repeatedModel(manifest) ??
     firstOf(manifest.models, (model) => contradictionInModel(model, files)) ??
     firstOf(manifest.images, (image) => contradictionInImage(image, files)) ??
-    contradictionInLayers(manifest, files)
+    contradictionInLayers(manifest, files) ??
+    contradictionInDelta(manifest)
   );
 }
 
@@ -50,9 +61,7 @@ function contradictionInFile({ path, size, sha256, chunks }: BundledFile): strin
 
 function missingFile({ images, models }: ModelsJson, files: Files): string | undefined {
   const needed = [
-    ...images.flatMap(({ configDigest, manifestDigest, diffIds }) =>
-      [configDigest, manifestDigest, ...diffIds].map(imageBlobPath),
-    ),
+    ...images.flatMap(imageBlobPaths),
     ...models.flatMap((model) => [manifestOf(model), ...model.blobs.map(modelBlobPath)]),
   ];
   const missing = needed.find((path) => !files.has(path));
@@ -93,9 +102,12 @@ function contradictionInImage(
 
 /** The digest of a layer is left to whoever loads it: it follows from the content of the files. */
 function contradictionInLayers(
-  { models, modelLayers }: ModelsJson,
+  { models, modelLayers, delta }: ModelsJson,
   files: Files,
 ): string | undefined {
+  // Their digests need the content of every file.
+  if (delta !== undefined)
+    return modelLayers.length === 0 ? undefined : "it is a delta and has model layers";
   const inStore = (path: string) => ({
     path: path.slice("models/".length),
     size: sizeOf(path, files),
@@ -125,12 +137,4 @@ function sizeOf(path: string, files: Files): number {
 
 function manifestOf({ name }: BundledModel): string {
   return `models/${manifestPath(parseModelName(name))}`;
-}
-
-function modelBlobPath(sha256: string): string {
-  return `models/blobs/sha256-${sha256}`;
-}
-
-function imageBlobPath(digest: string): string {
-  return `image/blobs/${digest.replace(":", "/")}`;
 }

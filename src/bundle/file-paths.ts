@@ -3,6 +3,7 @@ import { type ModelName, isValidModelName } from "../core/model-name.ts";
 
 const SINGLE_FILES = ["README.txt", "Dockerfile.models", ".dockerignore", "MODELS.txt"];
 const IMAGE_FILE = /^image\/(oci-layout|index\.json|manifest\.json|blobs\/sha256\/[0-9a-f]{64})$/;
+const IMAGE_BLOB = /^image\/blobs\/sha256\/([0-9a-f]{64})$/;
 const MODEL_BLOB = /^models\/blobs\/sha256-([0-9a-f]{64})$/;
 /** What later versions add: verified, reported and left alone by this one. */
 const RESERVED =
@@ -46,6 +47,11 @@ function isKnownPath(path: string): boolean {
 /** The sha256 of a path `models/blobs/sha256-<hex>`, or undefined. */
 export function hexOfBlobPath(path: string): string | undefined {
   return MODEL_BLOB.exec(path)?.[1];
+}
+
+/** The sha256 of a path of a blob of models or images, or undefined. */
+export function hexOfAnyBlobPath(path: string): string | undefined {
+  return hexOfBlobPath(path) ?? IMAGE_BLOB.exec(path)?.[1];
 }
 
 /** The model of a path `models/manifests/<host>/<namespace>/<model>/<tag>`, or undefined. */

@@ -25,6 +25,19 @@ export function imageEntries(
   laidOut: readonly LaidOutImage[],
 ): PackEntry[] {
   if (images.length === 0) return [];
+  return [
+    bytesEntry("image/oci-layout", json({ imageLayoutVersion: "1.0.0" })),
+    bytesEntry("image/index.json", json({ schemaVersion: 2, manifests: laidOut.map(indexEntry) })),
+    bytesEntry("image/manifest.json", json(laidOut.map(dockerEntry))),
+    ...imageBlobEntries(images, laidOut),
+  ];
+}
+
+/** Configs, layers and manifests, each once and sorted. */
+export function imageBlobEntries(
+  images: readonly StagedImage[],
+  laidOut: readonly LaidOutImage[],
+): PackEntry[] {
   const staged = new Map<string, StagedFile>();
   for (const { config, layers } of images)
     for (const file of [config, ...layers]) staged.set(file.sha256, file);
@@ -32,12 +45,7 @@ export function imageEntries(
     ...[...staged.values()].map((file) => stagedEntry(blobPath(file.sha256), file)),
     ...laidOut.map(({ manifest }) => bytesEntry(blobPath(sha256Hex(manifest)), manifest)),
   ];
-  return [
-    bytesEntry("image/oci-layout", json({ imageLayoutVersion: "1.0.0" })),
-    bytesEntry("image/index.json", json({ schemaVersion: 2, manifests: laidOut.map(indexEntry) })),
-    bytesEntry("image/manifest.json", json(laidOut.map(dockerEntry))),
-    ...blobs.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-  ];
+  return blobs.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** Works out an image's manifest. `bundleName` names an image whose reference has no tag. */

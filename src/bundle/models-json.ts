@@ -1,10 +1,17 @@
 import { z } from "zod";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
-import { BundleError, DefinitionError, messageOf } from "../core/errors.ts";
-import { fullImageReference, parseImageReference } from "../core/image-reference.ts";
-import { fullModelName, parseModelName } from "../core/model-name.ts";
+import { BundleError, messageOf } from "../core/errors.ts";
 import { contradictionIn } from "./check-models-json.ts";
 import { checkFilePaths } from "./file-paths.ts";
+import {
+  digestShape,
+  hexShape,
+  imageReferenceShape,
+  listOf,
+  modelNameShape,
+  platformShape,
+  sizeShape,
+} from "./shapes.ts";
 
 /** The major version of the format: a reader refuses any other. */
 export const SCHEMA_VERSION = 1;
@@ -25,50 +32,40 @@ const LEAST_BYTES_PER_VALUE = 20;
 const SOME_VALUES = 1000;
 const [COMMA, BRACKET, BRACE] = Buffer.from(",[{");
 
-const hex = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits");
-const digest = z
-  .string()
-  .regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 lower-case hex digits");
-const size = z.int().nonnegative();
 const crc32 = z.int().min(0).max(0xffffffff);
 
 const chunk = z.object({
-  sha256: hex,
+  sha256: hexShape,
   crc32,
   /** There when the chunk is deflated: bytes and CRC-32 of its deflate stream. */
-  packed: z.object({ size, crc32 }).optional(),
+  packed: z.object({ size: sizeShape, crc32 }).optional(),
 });
 
 const file = z.object({
   path: z.string(),
-  size,
-  sha256: hex,
+  size: sizeShape,
+  sha256: hexShape,
   chunks: listOf(chunk),
 });
 
 const image = z.object({
-  /** Fully qualified: `docker.io/ollama/ollama:0.24.0`. */
-  reference: z
-    .string()
-    .max(1024)
-    .refine(isFullImageReference, "expected an image reference in full"),
+  reference: imageReferenceShape,
   role: z.enum(["ollama", "extra"]),
   /** What the reference was resolved to at its source, where the source says. */
-  sourceDigest: digest.optional(),
-  configDigest: digest,
+  sourceDigest: digestShape.optional(),
+  configDigest: digestShape,
   /** Of the OCI manifest in this bundle. */
-  manifestDigest: digest,
-  diffIds: listOf(digest),
+  manifestDigest: digestShape,
+  diffIds: listOf(digestShape),
   ollamaVersion: z.string().max(64).optional(),
 });
 
 const model = z.object({
-  /** With host, namespace and tag: `registry.ollama.ai/library/gemma:2b`. */
-  name: z.string().max(600).refine(isFullModelName, "expected a model name in full"),
+  name: modelNameShape,
   /** sha256 of the manifest file: what Ollama's /api/tags reports. */
-  digest: hex,
+  digest: hexShape,
   /** Bytes: the sum that the manifest states, as /api/tags reports it. */
-  size,
+  size: sizeShape,
   family: z.string().optional(),
   parameterSize: z.string().optional(),
   quantization: z.string().optional(),
@@ -79,17 +76,31 @@ const model = z.object({
   /** The first line of each licence; the texts are the blobs that the manifest names. */
   licenses: listOf(z.string()),
   /** sha256 of every blob that the manifest names, each once. */
-  blobs: listOf(hex),
+  blobs: listOf(hexShape),
 });
 
 /** An image layer that holds model files, as `install --models-in image` loads it. `paths` are paths of `files`. */
-const modelLayer = z.object({ diffId: digest, size, paths: listOf(z.string()) });
+const modelLayer = z.object({ diffId: digestShape, size: sizeShape, paths: listOf(z.string()) });
+
+/** A file that an earlier bundle brought: its path as `files` would have it. */
+const omittedFile = z.object({ path: z.string(), size: sizeShape, sha256: hexShape });
+
+/** Of a bundle that relies on what the site has already. */
+const delta = z.object({
+  /** What it was told that the site has: by earlier bundles, and by the site file with this sha256. */
+  base: z.object({
+    bundles: listOf(z.object({ name: z.string().regex(BUNDLE_NAME), id: hexShape })),
+    site: hexShape.optional(),
+  }),
+  /** What the site must hold. Images whole or not at all, models blob by blob. */
+  omitted: listOf(omittedFile, MAX_FILES),
+});
 
 const modelsJson = z.object({
   schemaVersion: z.int(),
   name: z.string().regex(BUNDLE_NAME),
   tool: z.object({ name: z.string(), version: z.string() }),
-  platform: z.string().regex(/^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/),
+  platform: platformShape,
   chunkSize: z.literal(CHUNK_SIZE),
   /** The modification time of every entry, in seconds since 1970. */
   mtime: z.int().min(0).max(0o77777777777),
@@ -97,12 +108,15 @@ const modelsJson = z.object({
   models: listOf(model),
   modelLayers: listOf(modelLayer),
   files: listOf(file, MAX_FILES),
+  delta: delta.optional(),
 });
 
 export type ModelsJson = z.infer<typeof modelsJson>;
 export type BundledFile = z.infer<typeof file>;
 export type BundledImage = z.infer<typeof image>;
 export type BundledModel = z.infer<typeof model>;
+export type OmittedFile = z.infer<typeof omittedFile>;
+export type Delta = z.infer<typeof delta>;
 export type ModelLayer = z.infer<typeof modelLayer>;
 
 /** The bytes of MODELS.json: one line per top-level array element would be no use to a machine, so it is compact. */
@@ -124,7 +138,8 @@ export function decodeModelsJson(bytes: Buffer): ModelsJson {
   const parsed = modelsJson.safeParse(raw);
   if (!parsed.success)
     throw notAcceptable(z.prettifyError(parsed.error).split("\n").slice(0, 4).join(" "));
-  checkFilePaths(parsed.data.files.map(({ path }) => path));
+  const { files, delta: { omitted = [] } = {} } = parsed.data;
+  checkFilePaths([...files, ...omitted].map(({ path }) => path));
   const contradiction = contradictionIn(parsed.data);
   if (contradiction !== undefined) throw notAcceptable(contradiction);
   return parsed.data;
@@ -147,26 +162,6 @@ function countValues(bytes: Buffer): number {
   return count;
 }
 
-/** A list that is read up to the first item that is wrong: what zod says of each of millions would fill the memory. */
-function listOf<T extends z.ZodType>(item: T, most = Infinity) {
-  return z
-    .array(z.unknown())
-    .max(most)
-    .transform((items, context): z.infer<T>[] => {
-      const read: z.infer<T>[] = [];
-      for (const [index, each] of items.entries()) {
-        const { data, error } = item.safeParse(each);
-        if (error !== undefined) {
-          for (const { message, path } of error.issues)
-            context.addIssue({ code: "custom", message, path: [index, ...path] });
-          return z.NEVER;
-        }
-        read.push(data);
-      }
-      return read;
-    });
-}
-
 function checkSchemaVersion(raw: unknown): void {
   const head = z
     .object({ schemaVersion: z.int(), tool: z.object({ version: z.string().max(64) }).optional() })
@@ -180,24 +175,6 @@ function checkSchemaVersion(raw: unknown): void {
       hint: `Use the ollama-bundle that wrote it${tool === undefined ? "" : `, version ${tool.version}`}, or a newer one.`,
     },
   );
-}
-
-/** In full, as {@link fullModelName} writes it. */
-function isFullModelName(text: string): boolean {
-  return isSame(text, () => fullModelName(parseModelName(text)));
-}
-
-function isFullImageReference(text: string): boolean {
-  return isSame(text, () => fullImageReference(parseImageReference(text)));
-}
-
-function isSame(text: string, inFull: () => string): boolean {
-  try {
-    return inFull() === text;
-  } catch (error) {
-    if (error instanceof DefinitionError) return false;
-    throw error;
-  }
 }
 
 function notAcceptable(what: string): BundleError {

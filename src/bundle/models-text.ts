@@ -1,12 +1,28 @@
-import type { BundledImage, BundledModel } from "./models-json.ts";
+import type { BundledImage, BundledModel, ModelsJson } from "./models-json.ts";
+import { type SiteMustHold, siteMustHold } from "./site-must-hold.ts";
 
 /** MODELS.txt: the inventory for people. */
-export function modelsText(
-  images: readonly BundledImage[],
-  models: readonly BundledModel[],
-): string {
-  const blocks = [...images.map(imageBlock), ...models.map(modelBlock)];
+export function modelsText(manifest: Pick<ModelsJson, "images" | "models" | "delta">): string {
+  const { images, models } = manifest;
+  const blocks = [
+    ...images.map(imageBlock),
+    ...models.map(modelBlock),
+    ...siteBlocks(siteMustHold(manifest)),
+  ];
   return blocks.length === 0 ? "Nothing.\n" : blocks.join("\n");
+}
+
+function siteBlocks(must: SiteMustHold | undefined): string[] {
+  if (must === undefined) return [];
+  return [
+    "not in this bundle, the site must hold:\n",
+    ...must.images.map(({ reference, configDigest }) =>
+      block(`image ${reference}`, { "config digest": configDigest }),
+    ),
+    ...must.blobs.map(({ sha256, size, models }) =>
+      block(`blob sha256:${sha256}`, { bytes: String(size), of: models.join(", ") }),
+    ),
+  ];
 }
 
 function imageBlock(image: BundledImage): string {

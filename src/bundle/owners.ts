@@ -1,3 +1,4 @@
+import { imageBlobPaths, modelBlobPath } from "./blob-paths.ts";
 import type { ModelsJson } from "./models-json.ts";
 
 /** Which models or images a file of the bundle belongs to, by path: what a person can make something of when it is damaged. */
@@ -6,13 +7,11 @@ export function ownersOf({
   models,
 }: Pick<ModelsJson, "images" | "models">): ReadonlyMap<string, readonly string[]> {
   const owned = [
-    ...images.flatMap(({ reference, configDigest, manifestDigest, diffIds }) =>
-      [...new Set([configDigest, manifestDigest, ...diffIds])].map(
-        (digest) => [`image/blobs/${digest.replace(":", "/")}`, reference] as const,
-      ),
+    ...images.flatMap((image) =>
+      [...new Set(imageBlobPaths(image))].map((path) => [path, image.reference] as const),
     ),
     ...models.flatMap(({ name, blobs }) =>
-      blobs.map((blob) => [`models/blobs/sha256-${blob}`, name] as const),
+      blobs.map((blob) => [modelBlobPath(blob), name] as const),
     ),
   ];
   const owners = new Map<string, string[]>();

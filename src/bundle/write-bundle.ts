@@ -9,6 +9,9 @@ import type { StagedImage, StagedModel } from "../source/source.ts";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import { assertFewFiles } from "./assert-few-files.ts";
 import { BundleOutput, type OutputOptions } from "./bundle-output.ts";
+import { modelBlobPath } from "./blob-paths.ts";
+import type { Held } from "./held.ts";
+import { type Packed, leaveOut } from "./leave-out.ts";
 import type { WrittenFiles } from "./output-files.ts";
 import { type LaidOutImage, imageEntries, layOutImage } from "./image-layout.ts";
 import { layoutOf } from "./layout.ts";
@@ -34,6 +37,8 @@ export interface BundleContents {
   readonly platform: string;
   readonly images: readonly (StagedImage & Pick<BundledImage, "role" | "ollamaVersion">)[];
   readonly models: readonly (StagedModel & { readonly facts: ModelFacts })[];
+  /** What the site has already: it is left out, and the bundle is a delta. */
+  readonly held?: Held | undefined;
 }
 
 export interface WrittenBundle extends WrittenFiles {
@@ -65,9 +70,11 @@ export async function writeBundle(
   const laidOut = sorted.images.map((image) => layOutImage(image, sorted.name));
   const images = sorted.images.map((image, at) => bundledImage(image, laidOut[at]));
   const models = sorted.models.map(bundledModel);
-  const entries = await entriesOf(sorted, laidOut, { images, models });
+  const packed = leaveOut(sorted, laidOut);
+  const { delta } = packed;
+  const entries = await entriesOf(sorted, packed, { images, models, delta, laidOut });
   assertFewFiles(entries.length);
-  const modelLayers = await planModelLayers(sorted.models, pool);
+  const modelLayers = delta === undefined ? await planModelLayers(sorted.models, pool) : [];
   await using output = await BundleOutput.create(path, { ...how, force });
   const head = { name: sorted.name, mtime };
   const files = await packFiles({ pool, output, head }, entries, options);
@@ -81,6 +88,7 @@ export async function writeBundle(
     models,
     modelLayers,
     files,
+    ...(delta && { delta }),
   };
   const id = await writeEnd(output, manifest);
   return { id, path, manifest, ...(await output.finish(id)) };
@@ -146,14 +154,16 @@ function bundledModel({
 }
 
 async function entriesOf(
-  { name, platform, images, models }: BundleContents,
-  laidOut: readonly LaidOutImage[],
-  described: Pick<ModelsJson, "images" | "models">,
+  { name, platform, models }: BundleContents,
+  packed: Packed,
+  {
+    laidOut,
+    ...described
+  }: Pick<ModelsJson, "images" | "models" | "delta"> & {
+    readonly laidOut: readonly LaidOutImage[];
+  },
 ): Promise<PackEntry[]> {
-  const blobs = new Map(models.flatMap((model) => model.blobs).map((blob) => [blob.sha256, blob]));
-  const blobEntries = [...blobs.values()].map((blob) =>
-    stagedEntry(`models/blobs/sha256-${blob.sha256}`, blob),
-  );
+  const blobs = packed.blobs.map((blob) => stagedEntry(modelBlobPath(blob.sha256), blob));
   const manifests = models.map((model) =>
     bytesEntry(`models/${manifestPath(model.name)}`, model.manifestBytes),
   );
@@ -161,10 +171,10 @@ async function entriesOf(
     bytesEntry("README.txt", Buffer.from(readmeText({ name, platform, ...described }))),
     bytesEntry("Dockerfile.models", await dockerfileFor(laidOut[0])),
     bytesEntry(".dockerignore", Buffer.from("image\n")),
-    ...imageEntries(images, laidOut),
-    ...blobEntries.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    ...imageEntries(packed.images, packed.laidOut),
+    ...blobs.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     ...manifests.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    bytesEntry("MODELS.txt", Buffer.from(modelsText(described.images, described.models))),
+    bytesEntry("MODELS.txt", Buffer.from(modelsText(described))),
   ];
 }
 

@@ -1,7 +1,10 @@
 import { basename } from "node:path";
+import type { SiteFile } from "../bundle/site-file.ts";
+import type { SiteMustHold } from "../bundle/site-must-hold.ts";
 import type { WrittenBundle } from "../bundle/write-bundle.ts";
 import { shortId } from "../core/digest.ts";
 import type { CreatePlan, PlannedItem } from "../source/create-plan.ts";
+import { describeLeftOut } from "./describe-must-hold.ts";
 import { formatBytes, formatCount, formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";
 import { table } from "./table.ts";
@@ -9,7 +12,7 @@ import { writtenFiles } from "./written-files.ts";
 
 /** The plan, its platform first. */
 export function describeCreatePlan(plan: CreatePlan): string {
-  const { platform, name, output, items, bundleAtMost, space, site } = plan;
+  const { platform, name, output, items, bundleAtMost, leftOut, space, site } = plan;
   const lines = [
     `Plan: bundle "${name}" for ${platform}`,
     ...itemTable(items).split("\n"),
@@ -17,6 +20,7 @@ export function describeCreatePlan(plan: CreatePlan): string {
       from === undefined ? [] : [printableLine(`${name} comes from ${from}`)],
     ),
     `${printableLine(output)}: ${bundleAtMost === undefined ? "size not known before the image is staged" : `at most ${formatBytes(bundleAtMost)}`}`,
+    ...(leftOut === undefined ? [] : [leftOutLine(leftOut)]),
     ...space.map(({ what, path, needed, free }) => {
       const place = printableLine(path);
       return `${what} needs ${formatBytes(needed)} at ${place}, and ${formatBytes(free)} are free`;
@@ -24,6 +28,12 @@ export function describeCreatePlan(plan: CreatePlan): string {
     `The offline machine will need about ${site.disk === undefined ? "" : `${formatBytes(site.disk)} of disk and `}${formatBytes(site.memory)} of memory.`,
   ];
   return lines.join("\n");
+}
+
+function leftOutLine({ image, blobs, bytes }: NonNullable<CreatePlan["leftOut"]>): string {
+  if (!image && blobs === 0) return "Left out: nothing, the site has none of it";
+  const what = [...(image ? ["the image"] : []), `${formatCount(blobs)} blobs`].join(" and ");
+  return `Left out, since the site has them: ${what}, which saves ${formatBytes(bytes)}`;
 }
 
 /** What an image's name was resolved to when it was packed. */
@@ -38,13 +48,16 @@ interface CreatedBundle extends Omit<WrittenBundle, "manifest"> {
   readonly name: string;
   readonly images: readonly CreatedImage[];
   readonly models: readonly { readonly name: string; readonly digest: string }[];
+  readonly mustHold?: SiteMustHold;
+  /** Where the site keeps its models, where that is known. */
+  readonly modelsIn?: SiteFile["modelsIn"] | undefined;
 }
 
 /** What was written and which versions are in it, what to carry, and what to type on the other side. */
 export function describeCreated(bundle: CreatedBundle, typedName: string): string {
-  const { path, size, sha256, id, name, images, models } = bundle;
+  const { path, size, sha256, id, name, images, models, mustHold } = bundle;
   const file = shellWord(fileArgument(basename(path)));
-  const install = images.length > 0 ? "install" : "install --models-in native --store DIR";
+  const install = installCommand(bundle);
   return [
     `Bundle ${name} ${shortId(id)} is written: ${formatExactBytes(size)}, sha256 ${sha256}`,
     ...images.map(({ reference, digest, ollamaVersion }) => {
@@ -52,6 +65,7 @@ export function describeCreated(bundle: CreatedBundle, typedName: string): strin
       return `  ${reference} is ${digest} (Ollama ${version})`;
     }),
     ...models.map((model) => `  ${model.name} is ${model.digest}`),
+    ...(mustHold === undefined ? [] : [`${describeLeftOut(mustHold)}.`]),
     "",
     "Carry these, and ollama-bundle itself, to the offline machine:",
     ...writtenFiles(bundle).map((each) => `  ${printableLine(each)}`),
@@ -60,6 +74,19 @@ export function describeCreated(bundle: CreatedBundle, typedName: string): strin
     `  ${typedName} ${install} ${file}`,
     "Where ollama-bundle cannot be had, README.txt in the bundle tells the way with stock tools.",
   ].join("\n");
+}
+
+const INSTALL_OPTION = {
+  image: "",
+  volume: " --models-in volume",
+  dir: " --models-in dir:PATH",
+  native: " --models-in native --store DIR",
+} as const;
+
+/** As the site has it; else where the bundle can go: a delta, where models are kept apart from the image. */
+function installCommand({ images, mustHold, modelsIn }: CreatedBundle): string {
+  const where = images.length === 0 ? "native" : (modelsIn ?? (mustHold ? "volume" : "image"));
+  return `install${INSTALL_OPTION[where]}`;
 }
 
 function itemTable(items: readonly PlannedItem[]): string {

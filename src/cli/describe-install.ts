@@ -17,7 +17,7 @@ export function describeInstallPlan(plan: InstallPlan): string {
           `engine     ${printableLine(`${engine.product} ${engine.version} at ${engine.address}`)}`,
         ]),
     ...describeNames(plan),
-    ...(models.length === 0 ? [] : modelTable(plan).split("\n")),
+    ...(models.length + (plan.others ?? []).length === 0 ? [] : modelTable(plan).split("\n")),
     ...space.map(describeSpace),
   ];
   return lines.join("\n");
@@ -33,20 +33,39 @@ export function describeInstalled({ plan, health, receipt = "" }: InstallReport)
   ].join("\n");
 }
 
-function describeNames({ names }: InstallPlan): string[] {
-  const { tag, container, publish, volume, directory, store } = names;
-  const rows = Object.entries({ image: tag, container, publish, volume, directory, store });
+function describeNames({ names, replaces }: InstallPlan): string[] {
+  const { tag, container, publish, network, volume, directory, store } = names;
+  const rows = Object.entries({
+    image: tag,
+    container:
+      container !== undefined && replaces !== undefined
+        ? `${container}, replacing that of an earlier installation`
+        : container,
+    publish,
+    network,
+    volume,
+    directory,
+    store,
+  });
   return rows.flatMap(([what, name]) =>
     name === undefined ? [] : [`${what.padEnd(10)} ${printableLine(name)}`],
   );
 }
 
-function modelTable({ models }: InstallPlan): string {
-  return table(models, [
-    { title: "MODEL", cell: ({ name }) => name },
-    { title: "DIGEST", cell: ({ digest }) => shortId(digest) },
-    { title: "BYTES", cell: ({ size }) => formatCount(size), align: "right" },
-  ]);
+function modelTable({ models, others = [] }: InstallPlan): string {
+  return table(
+    [...models, ...others],
+    [
+      { title: "MODEL", cell: ({ name }) => name },
+      { title: "DIGEST", cell: ({ digest }) => shortId(digest) },
+      {
+        title: "BYTES",
+        cell: (model) => ("size" in model ? formatCount(model.size) : ""),
+        align: "right",
+      },
+      { title: "PLAN", cell: ({ change }) => change },
+    ],
+  );
 }
 
 function describeSpace({ what, path, needed, free, whyUnknown }: SpaceNeed): string {

@@ -5,6 +5,7 @@ import { addCreateCommand } from "./commands/create.ts";
 import { addHealthCommand } from "./commands/health.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addInstallCommand } from "./commands/install.ts";
+import { addInventoryCommand } from "./commands/inventory.ts";
 import { addJoinCommand } from "./commands/join.ts";
 import { addRepairCommand } from "./commands/repair.ts";
 import { addSplitCommand } from "./commands/split.ts";
@@ -34,6 +35,7 @@ export function createProgram(typedName: string, run: Run): Command {
   addVerifyCommand(program, run);
   addInstallCommand(program, run);
   addHealthCommand(program, run);
+  addInventoryCommand(program, run);
   addSplitCommand(program, run);
   addJoinCommand(program, run);
   addRepairCommand(program, run);

@@ -70,7 +70,7 @@ export class HealthError extends OllamaBundleError<"NOT_HEALTHY"> {
   readonly exitCode = 6;
 }
 
-/** This host: space, rights, port, name taken, lock. Exit code 7. */
+/** This host: space, rights, port, name taken, lock, what a delta relies on. Exit code 7. */
 export class HostError extends OllamaBundleError<
   | "NO_SPACE"
   | "NO_RIGHTS"
@@ -81,6 +81,7 @@ export class HostError extends OllamaBundleError<
   | "NOT_A_FILE"
   | "IO"
   | "WRONG_PLATFORM"
+  | "BASE_MISSING"
 > {
   readonly exitCode = 7;
 }

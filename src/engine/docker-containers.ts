@@ -9,6 +9,7 @@ import {
   parseContainers,
   parseExitCode,
   parseId,
+  parseNetwork,
   parseVolume,
 } from "./engine-answers.ts";
 import { EngineRequests, abortable } from "./engine-requests.ts";
@@ -17,11 +18,12 @@ import type {
   ContainerSpec,
   EngineContainer,
   EngineContainers,
+  EngineNetwork,
   EngineVolume,
 } from "./engine.ts";
 import { logText } from "./log-text.ts";
 
-/** Containers and volumes, and the files in them. */
+/** Containers, networks and volumes, and the files in them. */
 export abstract class DockerContainers implements EngineContainers {
   readonly address: string;
   protected readonly docker: DockerClient["docker"];
@@ -71,6 +73,12 @@ export abstract class DockerContainers implements EngineContainers {
   async stopContainer(name: string): Promise<void> {
     await this.requests.ask(`stop the container "${name}"`, () =>
       unlessDone(this.#container(name).stop()),
+    );
+  }
+
+  async renameContainer(name: string, newName: string): Promise<void> {
+    await this.requests.ask(`rename the container "${name}" to "${newName}"`, () =>
+      this.#container(name).rename({ name: newName }),
     );
   }
 
@@ -131,6 +139,24 @@ export abstract class DockerContainers implements EngineContainers {
     );
   }
 
+  async network(name: string): Promise<EngineNetwork | undefined> {
+    return ifThere(
+      this.requests.ask(`look at the network "${name}"`, async () =>
+        parseNetwork(await this.#network(name).inspect()),
+      ),
+    );
+  }
+
+  async joinNetwork(
+    name: string,
+    { container, alias }: { readonly container: string; readonly alias: string },
+  ): Promise<void> {
+    const request = { Container: container, EndpointConfig: { Aliases: [alias] } };
+    await this.requests.ask(`join the network "${name}"`, () =>
+      this.#network(name).connect(request),
+    );
+  }
+
   async volume(name: string): Promise<EngineVolume | undefined> {
     return ifThere(
       this.requests.ask(`look at the volume "${name}"`, async () =>
@@ -153,6 +179,10 @@ export abstract class DockerContainers implements EngineContainers {
 
   #container(name: string) {
     return this.docker.getContainer(encodeURIComponent(name));
+  }
+
+  #network(name: string) {
+    return this.docker.getNetwork(encodeURIComponent(name));
   }
 
   #volume(name: string) {

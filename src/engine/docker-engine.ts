@@ -6,7 +6,7 @@ import type { WorkOptions } from "../core/progress.ts";
 import { ifThere } from "./ask-engine.ts";
 import type { DockerClient } from "./docker-client.ts";
 import { DockerContainers } from "./docker-containers.ts";
-import { type VersionAnswer, parseImage, parseInfo } from "./engine-answers.ts";
+import { type VersionAnswer, parseImage, parseImageNames, parseInfo } from "./engine-answers.ts";
 import { readMessages } from "./engine-messages.ts";
 import { abortable } from "./engine-requests.ts";
 import type { BuildSpec, Engine, EngineImage, EngineInfo, PullRequest } from "./engine.ts";
@@ -47,6 +47,14 @@ export class DockerEngine extends DockerContainers implements Engine {
         parseImage(await this.docker.getImage(name).inspect()),
       ),
     );
+  }
+
+  async images(): Promise<readonly EngineImage[]> {
+    const names = await this.requests.ask("list images", async () =>
+      parseImageNames(await this.docker.listImages()),
+    );
+    const images = await Promise.all(names.map((name) => this.image(name)));
+    return images.filter((image) => image !== undefined);
   }
 
   async pull(reference: string, { signal, onProgress, login }: PullRequest): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { OllamaBundleError } from "../core/errors.ts";
 import { fullImageReference, parseImageReference } from "../core/image-reference.ts";
-import type { EngineContainer, EngineImage, EngineVolume } from "./engine.ts";
+import type { EngineContainer, EngineImage, EngineNetwork, EngineVolume } from "./engine.ts";
 
 // What is taken from the answers of the Docker Engine API (https://docs.docker.com/reference/api/engine/version/v1.41/), which
 // Podman's compatible API gives as well. `null` stands there for anything that is empty.
@@ -20,7 +20,11 @@ const info = z.object({
   DockerRootDir: z.string().default(""),
   MemTotal: z.number().default(0),
   Name: z.string().default(""),
+  Driver: z.string().default(""),
   DriverStatus: z.array(z.array(z.string())).nullish(),
+  /** `name=rootless`, `name=selinux`, `name=seccomp,profile=default` */
+  SecurityOptions: z.array(z.string()).nullish(),
+  Runtimes: z.record(z.string(), z.unknown()).nullish(),
 });
 
 const image = z.object({
@@ -38,6 +42,10 @@ const image = z.object({
 const binding = z.object({ HostIp: z.string().default(""), HostPort: z.string().default("") });
 const bindings = z.record(z.string(), z.array(binding).nullable()).nullish();
 
+const mounts = z
+  .array(z.object({ Type: z.string(), Name: z.string().nullish(), Destination: z.string() }))
+  .nullish();
+
 const container = z.object({
   Id: z.string(),
   Name: z.string(),
@@ -45,6 +53,7 @@ const container = z.object({
   Config: z.object({ Image: z.string(), Labels: labels, Env: z.array(z.string()).nullish() }),
   HostConfig: z.object({ PortBindings: bindings }).nullish(),
   NetworkSettings: z.object({ Ports: bindings }).nullish(),
+  Mounts: mounts,
 });
 
 const listedContainer = z.object({
@@ -56,6 +65,13 @@ const listedContainer = z.object({
   Ports: z
     .array(z.object({ IP: z.string().nullish(), PublicPort: z.number().nullish() }))
     .nullish(),
+  Mounts: mounts,
+});
+
+const network = z.object({
+  Name: z.string(),
+  Driver: z.string(),
+  Containers: z.record(z.string(), z.object({ Name: z.string() })).nullish(),
 });
 
 const volume = z.object({ Name: z.string(), Labels: labels });
@@ -84,15 +100,24 @@ export interface InfoAnswer {
   readonly dataRoot: string;
   readonly memory: number;
   readonly hostName: string;
+  readonly storageDriver: string;
   readonly usesContainerdStore: boolean;
+  readonly isRootless: boolean;
+  readonly usesSelinux: boolean;
+  readonly runtimes: readonly string[];
 }
 
 export function parseInfo(answer: unknown): InfoAnswer {
-  const { DockerRootDir, MemTotal, Name, DriverStatus } = info.parse(answer);
+  const { DockerRootDir, MemTotal, Name, Driver, DriverStatus, ...rest } = info.parse(answer);
+  const security = (rest.SecurityOptions ?? []).map((option) => option.split(",")[0]);
   return {
+    isRootless: security.includes("name=rootless"),
+    usesSelinux: security.includes("name=selinux"),
+    runtimes: Object.keys(rest.Runtimes ?? {}).toSorted(),
     dataRoot: DockerRootDir,
     memory: MemTotal,
     hostName: Name,
+    storageDriver: Driver,
     usesContainerdStore:
       DriverStatus?.some(([, value]) => value === "io.containerd.snapshotter.v1") === true,
   };
@@ -112,8 +137,14 @@ export function parseImage(answer: unknown): EngineImage {
   };
 }
 
+/** One name of each image that has one. */
+export function parseImageNames(answer: unknown): string[] {
+  const listed = z.array(z.object({ RepoTags: z.array(z.string()).nullish() })).parse(answer);
+  return listed.flatMap(({ RepoTags }) => fullNames(RepoTags).slice(0, 1));
+}
+
 export function parseContainer(answer: unknown): EngineContainer {
-  const { Id, Name, State, Config, HostConfig, NetworkSettings } = container.parse(answer);
+  const { Id, Name, State, Config, HostConfig, NetworkSettings, Mounts } = container.parse(answer);
   const ports = State.Running ? NetworkSettings?.Ports : HostConfig?.PortBindings;
   const published = Object.values(ports ?? {}).flatMap((hosts) =>
     (hosts ?? []).map(({ HostIp, HostPort }) => hostPort(HostIp, HostPort)),
@@ -125,6 +156,7 @@ export function parseContainer(answer: unknown): EngineContainer {
     isRunning: State.Running,
     labels: Config.Labels ?? {},
     published,
+    volumes: volumesIn(Mounts),
     env: Config.Env ?? [],
   };
 }
@@ -138,6 +170,12 @@ export function parseVolume(answer: unknown): EngineVolume {
   return { name: Name, labels: Labels ?? {} };
 }
 
+export function parseNetwork(answer: unknown): EngineNetwork {
+  const { Name, Driver, Containers } = network.parse(answer);
+  const containers = Object.values(Containers ?? {}).map((each) => each.Name);
+  return { name: Name, driver: Driver, containers };
+}
+
 /** The `Id` of what was created. */
 export function parseId(answer: unknown): string {
   return z.object({ id: z.string() }).parse(answer).id;
@@ -148,7 +186,7 @@ export function parseExitCode(answer: unknown): number {
 }
 
 function describeListed(entry: z.infer<typeof listedContainer>): EngineContainer {
-  const { Id, Names, Image, State, Labels, Ports } = entry;
+  const { Id, Names, Image, State, Labels, Ports, Mounts } = entry;
   return {
     id: Id,
     name: withoutSlash(Names?.[0] ?? ""),
@@ -158,7 +196,13 @@ function describeListed(entry: z.infer<typeof listedContainer>): EngineContainer
     published: (Ports ?? []).flatMap(({ IP, PublicPort }) =>
       PublicPort ? [hostPort(IP ?? "", String(PublicPort))] : [],
     ),
+    volumes: volumesIn(Mounts),
   };
+}
+
+function volumesIn(all: z.infer<typeof mounts>): Record<string, string> {
+  const volumes = (all ?? []).filter(({ Type }) => Type === "volume");
+  return Object.fromEntries(volumes.map(({ Name, Destination }) => [Name ?? "", Destination]));
 }
 
 function withoutSlash(name: string): string {

@@ -12,12 +12,19 @@ export interface EngineInfo {
   readonly platform: string;
   /** Whether images are in containerd's store (Docker 25 and newer), where an image id is a manifest digest. */
   readonly usesContainerdStore: boolean;
+  /** How it keeps layers: `overlay2`. */
+  readonly storageDriver: string;
   /** The engine's data directory, on the engine's host. */
   readonly dataRoot: string;
   /** Whether the engine's host is this machine, so that its directories can be looked at. */
   readonly isLocal: boolean;
   /** Bytes of memory. */
   readonly memory: number;
+  readonly isRootless: boolean;
+  /** Whether it labels for SELinux what containers may use. */
+  readonly usesSelinux: boolean;
+  /** Names of what it can run containers with: `runc`, `nvidia`. */
+  readonly runtimes: readonly string[];
 }
 
 export interface EngineImage {
@@ -42,8 +49,18 @@ export interface EngineContainer {
   readonly labels: Readonly<Record<string, string>>;
   /** `127.0.0.1:11434` for each port published on the host. */
   readonly published: readonly string[];
+  /** Named volumes, and where the container has them. */
+  readonly volumes: Readonly<Record<string, string>>;
   /** `NAME=value`; missing in a list of containers. */
   readonly env?: readonly string[];
+}
+
+export interface EngineNetwork {
+  readonly name: string;
+  /** `bridge`, `overlay`, `host`, … */
+  readonly driver: string;
+  /** Names of the containers that run in it. */
+  readonly containers: readonly string[];
 }
 
 export interface EngineVolume {
@@ -90,13 +107,14 @@ export interface PullRequest extends WorkOptions {
   readonly login?: RegistrySecret | undefined;
 }
 
-/** Containers and volumes of an engine, and the files in them. */
+/** Containers, networks and volumes of an engine, and the files in them. */
 export interface EngineContainers {
   container(name: string): Promise<EngineContainer | undefined>;
   containers(): Promise<readonly EngineContainer[]>;
   createContainer(spec: ContainerSpec): Promise<string>;
   startContainer(name: string): Promise<void>;
   stopContainer(name: string): Promise<void>;
+  renameContainer(name: string, newName: string): Promise<void>;
   /** With its anonymous volumes, running or not. No error when it is not there. */
   removeContainer(name: string): Promise<void>;
   /** The last lines of its output. */
@@ -114,6 +132,13 @@ export interface EngineContainers {
   ): Promise<void>;
   /** A path of a container as a tar stream, or undefined where it is not there. */
   getArchive(from: ContainerPath, options?: WorkOptions): Promise<Readable | undefined>;
+
+  network(name: string): Promise<EngineNetwork | undefined>;
+  /** Besides those that it is in; others there reach it by the alias. */
+  joinNetwork(
+    name: string,
+    member: { readonly container: string; readonly alias: string },
+  ): Promise<void>;
 
   volume(name: string): Promise<EngineVolume | undefined>;
   createVolume(name: string, labels: Readonly<Record<string, string>>): Promise<void>;
@@ -135,6 +160,8 @@ export interface Engine extends EngineContainers {
   info(options?: WorkOptions): Promise<EngineInfo>;
 
   image(name: string): Promise<EngineImage | undefined>;
+  /** Every image that has a name. */
+  images(): Promise<readonly EngineImage[]>;
   /** Pulls for the engine's own platform; resolves only when the engine said that it worked. */
   pull(reference: string, options: PullRequest): Promise<void>;
   /** `docker save` as a tar stream; destroying it ends the request. */

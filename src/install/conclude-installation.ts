@@ -29,7 +29,7 @@ export async function concludeInstallation(
     startedAt,
     finishedAt: finishedAt.toISOString(),
     ...did,
-    models: [...plan.models],
+    models: plan.models.map(({ name, digest, size }) => ({ name, digest, size })),
     blobs: blobs.map(({ sha256, size }) => ({ sha256, size })),
     health,
     warnings: [...warnings],

@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, rm, stat, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { BundleReader } from "../bundle/bundle-reader.ts";
-import type { BundledFile } from "../bundle/models-json.ts";
+import type { BundledFile, OmittedFile } from "../bundle/models-json.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";
 import { HostError, hasCode } from "../core/errors.ts";
 import { syncDirectory } from "../core/files.ts";
@@ -74,11 +74,11 @@ export async function putStoreFile(
 }
 
 /** Those blobs that are gone, or have another size. */
-export async function lostBlobs(
+export async function lostBlobs<Blob extends OmittedFile>(
   store: Store,
-  blobs: readonly BundledFile[],
-): Promise<BundledFile[]> {
-  const lost: BundledFile[] = [];
+  blobs: readonly Blob[],
+): Promise<Blob[]> {
+  const lost: Blob[] = [];
   for (const blob of blobs) {
     if ((await sizeOf(join(store.root, pathInStore(blob.path)))) !== blob.size) lost.push(blob);
   }

@@ -24,6 +24,25 @@ export interface ImageToLoad {
   readonly modelLayers: readonly ModelLayer[];
 }
 
+/** An image that the engine has already, and that gets a name of our own beside. */
+export interface ImageToName {
+  /** Fully qualified, of our own. */
+  readonly name: string;
+  readonly platform: string;
+  /** One of the names that it has. */
+  readonly existing: string;
+  readonly diffIds: readonly string[];
+}
+
+export function diffIdsOf(image: ImageToLoad | ImageToName): readonly string[] {
+  return "existing" in image ? image.diffIds : layersOf(image).map(({ diffId }) => diffId);
+}
+
+/** Bytes of layers that the engine is yet to be given. */
+export function bytesToLoad(image: ImageToLoad | ImageToName): number {
+  return "existing" in image ? 0 : layerBytes(image);
+}
+
 /** Works out the image; reads no more of the bundle than its config. Without model layers the config's bytes are untouched. */
 export async function imageToLoad(
   bundle: BundleReader,

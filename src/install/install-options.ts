@@ -8,6 +8,8 @@ import {
 } from "./models-place.ts";
 import { type PublishAddress, parsePublishAddress } from "./publish-address.ts";
 
+export const DEFAULT_VOLUME = "ollama-models";
+
 /** How the user wants it, as on the command line. */
 export interface InstallWishes {
   /** Default `image`. */
@@ -20,8 +22,12 @@ export interface InstallWishes {
   readonly container?: string | undefined;
   /** As `docker run -p` takes it; default 127.0.0.1:11434. */
   readonly publish?: string | undefined;
-  /** Default `ollama-models`. */
+  /** Default {@link DEFAULT_VOLUME}. */
   readonly volume?: string | undefined;
+  /** An existing network of the engine, in which others find the server as `ollama`. */
+  readonly network?: string | undefined;
+  /** Removes the models that the bundle does not name. */
+  readonly exact?: boolean | undefined;
   /** Of the built image; default `ollama-preloaded:<bundle name>`. */
   readonly tag?: string | undefined;
 }
@@ -32,6 +38,7 @@ export interface EngineNames {
   readonly publish: PublishAddress;
   readonly volume: string;
   readonly tag: string;
+  readonly network?: string | undefined;
 }
 
 /** What Docker and Podman take as the name of a container or volume. */
@@ -41,15 +48,17 @@ const ENGINE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]+$/;
 export function readEngineNames(wishes: InstallWishes, bundleName: string): EngineNames {
   const {
     container = "ollama",
-    volume = "ollama-models",
+    volume = DEFAULT_VOLUME,
     publish = "11434",
     tag = defaultTag(bundleName),
+    network,
   } = wishes;
   return {
     container: engineName("container", container),
     volume: engineName("volume", volume),
     publish: parsePublishAddress(publish),
     tag: readTag(tag),
+    ...(network !== undefined && { network: engineName("network", network) }),
   };
 }
 
@@ -60,6 +69,7 @@ const MODES_OF = [
   ["volume", "--volume", ["volume"]],
   ["container", "--container", ["image", "volume", "dir"]],
   ["publish", "--publish", ["image", "volume", "dir"]],
+  ["network", "--network", ["image", "volume", "dir"]],
   ["tag", "--tag", ["image", "volume", "dir"]],
 ] as const satisfies readonly (readonly [keyof InstallWishes, string, readonly ModelsIn[]])[];
 

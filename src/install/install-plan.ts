@@ -20,12 +20,23 @@ export interface InstallPlan {
     readonly volume?: string;
     /** Of this host, absolute. */
     readonly directory?: string;
+    readonly network?: string;
     readonly store?: string;
   };
+  /** The name of a container of an earlier installation, in whose place the new one comes. */
+  readonly replaces?: string;
   readonly models: readonly {
     readonly name: string;
     readonly digest: string;
     readonly size: number;
+    /** `keep`: the very same is there. */
+    readonly change: "add" | "replace" | "keep";
+  }[];
+  /** Models that are there and that the bundle does not name; missing where that cannot be known yet. */
+  readonly others?: readonly {
+    readonly name: string;
+    readonly digest: string;
+    readonly change: "keep" | "remove";
   }[];
   readonly space: readonly SpaceNeed[];
   readonly warnings: readonly string[];

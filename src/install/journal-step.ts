@@ -14,6 +14,16 @@ export const journalStep = z.discriminatedUnion("kind", [
     name: z.string(),
     /** The name was there before and stands for the same image: nothing to undo. */
     existed: z.boolean(),
+    /** The id of another image of ours that had the name. */
+    previous: z.string().optional(),
+  }),
+  z.object({
+    kind: z.literal("replacedContainer"),
+    name: z.string(),
+    /** The name that it has meanwhile. */
+    aside: z.string(),
+    id: z.string(),
+    wasRunning: z.boolean(),
   }),
   z.object({ kind: z.literal("container"), name: z.string() }),
   z.object({ kind: z.literal("volume"), name: z.string() }),
@@ -43,3 +53,14 @@ export const journalStep = z.discriminatedUnion("kind", [
 export type JournalStep = z.infer<typeof journalStep>;
 export type StepOf<K extends JournalStep["kind"]> = Extract<JournalStep, { kind: K }>;
 export type ReplacedManifest = z.infer<typeof replacedManifest>;
+
+/** Of the manifests at these paths, what is to be put back or removed in their place. */
+export function replacedManifests(
+  paths: Iterable<string>,
+  before: ReadonlyMap<string, Buffer>,
+): ReplacedManifest[] {
+  return [...paths].map((path) => {
+    const previous = before.get(path)?.toString("base64");
+    return { path, ...(previous !== undefined && { previous }) };
+  });
+}

@@ -3,7 +3,7 @@ import { EngineError } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sameLayers } from "./engine-problems.ts";
-import { type ImageToLoad, layerBytes, layersOf, loadArchive } from "./image-to-load.ts";
+import { type ImageToLoad, diffIdsOf, layerBytes, loadArchive } from "./image-to-load.ts";
 
 /** What an engine with containerd's store says of an image whose config it has not. */
 const UNKNOWN_PLATFORM = "/";
@@ -32,8 +32,7 @@ export async function loadImage(
     throw differs(image, "the engine has it incompletely, content of it is missing");
   if (loaded.platform !== image.platform)
     throw differs(image, `the engine has it for ${loaded.platform}`);
-  const layers = layersOf(image).map(({ diffId }) => diffId);
-  if (!sameLayers(loaded.diffIds, layers))
+  if (!sameLayers(loaded.diffIds, diffIdsOf(image)))
     throw differs(image, "the engine has it with other layers");
 }
 

@@ -16,6 +16,15 @@ export function wantedPaths(models: readonly BundledModel[]): Set<string> {
   );
 }
 
+/** Where a store has the manifests of these models. */
+export function manifestPathsIn({
+  manifests,
+}: {
+  readonly manifests: readonly { readonly path: string }[];
+}): string[] {
+  return manifests.map(({ path }) => pathInStore(path));
+}
+
 /** A path of the bundle as it is in a store: `blobs/…` or `manifests/…`. */
 export function pathInStore(path: string): string {
   return path.slice("models/".length);

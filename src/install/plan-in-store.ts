@@ -1,44 +1,54 @@
-import { totalmem } from "node:os";
+import { freemem, totalmem } from "node:os";
 import type { BundleReader } from "../bundle/bundle-reader.ts";
+import { siteMustHold } from "../bundle/site-must-hold.ts";
+import type { ChunkPool } from "../core/chunks/pool.ts";
+import type { WorkOptions } from "../core/progress.ts";
 import type { InstallPlan } from "./install-plan.ts";
+import { type ModelsAsked, modelChanges } from "./model-changes.ts";
 import { memoryWarnings } from "./memory.ts";
+import { modelsInStore } from "./models-there.ts";
+import { proveInStore } from "./prove-in-store.ts";
 import { refuseIfAny } from "./problems.ts";
-import type { Selection } from "./select-models.ts";
-import { spaceProblem, spaceWarning, storeSpace } from "./space.ts";
-import type { Store } from "./store.ts";
+import { measureSpace, spaceProblem, spaceWarning } from "./space.ts";
+import { storeInDirectory } from "./store-content.ts";
+import { type Store, inStore } from "./store.ts";
 import { assertHasModels, assertNamesFit } from "./suitable.ts";
-import { assertWritable } from "./survey-store.ts";
+import { assertWritable, storeSpace } from "./survey-store.ts";
 
-export interface StoreInstall {
+export interface StoreInstall extends ModelsAsked {
   readonly bundle: BundleReader;
-  readonly selection: Selection;
   readonly store: Store;
+  readonly pool: ChunkPool;
   /** Default: this machine's. */
   readonly platform?: NodeJS.Platform | undefined;
 }
 
 /** Looks at the store and changes nothing. Throws {@link HostError} for what is in the way, and {@link BundleError} UNSUITABLE. */
-export async function planInStore({
-  bundle,
-  selection,
-  store,
-  platform = process.platform,
-}: StoreInstall): Promise<InstallPlan> {
+export async function planInStore(
+  install: StoreInstall,
+  options: WorkOptions,
+): Promise<InstallPlan> {
+  const { bundle, selection, store, pool, platform = process.platform } = install;
   assertHasModels(bundle.manifest, selection);
   assertNamesFit(selection, platform);
   await assertWritable(store, selection);
-  const space = await storeSpace(store, selection);
-  refuseIfAny(bundle.path, [spaceProblem(space) ?? []].flat());
+  const space = await measureSpace([await storeSpace(store, selection)]);
+  const toProve = { selection, mustHold: siteMustHold(bundle.manifest) };
+  const base = await proveInStore(storeInDirectory(store.root, pool), toProve, options);
+  refuseIfAny(
+    bundle.path,
+    [...space.map(spaceProblem), base].filter((problem) => problem !== undefined),
+  );
   return {
     bundle: { name: bundle.manifest.name, id: bundle.id },
     modelsIn: "native",
     platform: bundle.manifest.platform,
     names: { store: store.root },
-    models: selection.models.map(({ name, digest, size }) => ({ name, digest, size })),
-    space: [space],
+    ...modelChanges(install, await inStore(store.root, () => modelsInStore(store))),
+    space,
     warnings: [
-      ...[spaceWarning(space) ?? []].flat(),
-      ...memoryWarnings(selection.models, totalmem()),
+      ...space.flatMap((need) => spaceWarning(need) ?? []),
+      ...memoryWarnings(selection.models, { total: totalmem(), free: freemem() }),
     ],
   };
 }

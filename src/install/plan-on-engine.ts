@@ -1,44 +1,41 @@
+import { freemem } from "node:os";
 import type { BundleReader } from "../bundle/bundle-reader.ts";
 import type { ModelLayer } from "../bundle/models-json.ts";
-import type { HostError } from "../core/errors.ts";
+import { HostError } from "../core/errors.ts";
+import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
-import {
-  containerProblem,
-  loadedNameProblem,
-  platformProblem,
-  tagProblem,
-  volumeProblem,
-} from "./engine-problems.ts";
-import { type ImageToLoad, imageToLoad, layerBytes, layersOf } from "./image-to-load.ts";
+import { type ImageToLoad, type ImageToName, bytesToLoad, imageToLoad } from "./image-to-load.ts";
 import type { EngineNames } from "./install-options.ts";
-import type { InstallPlan } from "./install-plan.ts";
+import type { InstallPlan, SpaceNeed } from "./install-plan.ts";
+import { type Surroundings, lookAround } from "./look-around.ts";
 import { memoryWarnings } from "./memory.ts";
+import { type ModelsAsked, modelChanges } from "./model-changes.ts";
 import { openModelsDirectory } from "./models-directory.ts";
+import { pathInStore } from "./model-paths.ts";
 import type { EnginePlace } from "./models-place.ts";
-import { portProblem } from "./port-problem.ts";
+import { blobsNamedBy, describeModels, otherModels } from "./models-there.ts";
 import { refuseIfAny } from "./problems.ts";
+import { findLeftOutImage, isLeftOut, proveBeside } from "./prove-on-engine.ts";
 import { publishText } from "./publish-address.ts";
-import { type Selection, selectLayers } from "./select-models.ts";
-import { engineSpace, spaceProblem, spaceWarning, storeSpace } from "./space.ts";
+import { selectLayers, shownModel } from "./select-models.ts";
+import { engineSpace, measureSpace, spaceProblem, spaceWarning } from "./space.ts";
 import type { Store } from "./store.ts";
 import { assertFewLayers, ollamaImageOf } from "./suitable.ts";
+import { storeSpace } from "./survey-store.ts";
 
-export interface EngineInstall {
+export interface EngineInstall extends ModelsAsked {
   readonly engine: Engine;
   readonly bundle: BundleReader;
-  readonly selection: Selection;
   readonly names: EngineNames;
   readonly place: EnginePlace;
+  readonly pool: ChunkPool;
 }
 
 /** Everything that was found out before the first change, and holds as long as the lock is held. */
-export interface EnginePlan {
+export interface EnginePlan extends Surroundings {
   readonly plan: InstallPlan;
-  readonly image: ImageToLoad;
-  /** Whether the engine has that very image already, under the name that it will be given. */
-  readonly isLoaded: boolean;
-  readonly volumeExists: boolean;
+  readonly image: ImageToLoad | ImageToName;
   /** The directory that the models go into. */
   readonly store?: Store | undefined;
 }
@@ -52,54 +49,105 @@ export async function planOnEngine(
   options: WorkOptions,
 ): Promise<EnginePlan> {
   const { engine, bundle, selection, names, place } = install;
-  const modelLayers = place.kind === "image" ? layersToLoad(install) : [];
-  const image = await imageToLoad(
-    bundle,
-    { image: ollamaImageOf(bundle.manifest), modelLayers },
-    options,
-  );
+  const image = await imageFor(install, options);
   const info = await engine.info(options);
   const store =
     place.kind === "dir"
       ? await openModelsDirectory(place.path, selection, { ...info, address: engine.address })
       : undefined;
-  const volumeBytes = place.kind === "volume" ? sizeOf(selection.blobs) : 0;
-  const space = [
-    ...(await engineSpace(info, { layers: layerBytes(image), volume: volumeBytes })),
-    ...(store === undefined ? [] : [await storeSpace(store, selection)]),
-  ];
-  const found = await lookAround(install, image, info);
+  const found = await lookAround({ engine, info, names, place, image, store });
+  const space = await spaceFor({ install, info, image, store, found });
+  const base = await proveBeside(install, store, options);
   refuseIfAny(bundle.path, [
     ...found.problems,
+    ...[lostProblem(found, install) ?? []].flat(),
+    ...[base ?? []].flat(),
     ...space.flatMap((need) => spaceProblem(need) ?? []),
   ]);
-  const { platform, name } = bundle.manifest;
   return {
+    ...found,
     image,
-    isLoaded: found.isLoaded,
-    volumeExists: found.volumeExists,
     store,
-    plan: {
-      bundle: { name, id: bundle.id },
-      modelsIn: place.kind,
-      platform,
-      engine: { address: engine.address, product: info.product, version: info.version },
-      names: {
-        loaded: image.name,
-        tag: names.tag,
-        container: names.container,
-        publish: publishText(names.publish),
-        ...(place.kind === "volume" && { volume: names.volume }),
-        ...(store && { directory: store.root }),
-      },
-      models: selection.models.map(({ name, digest, size }) => ({ name, digest, size })),
-      space,
-      warnings: [
-        ...space.flatMap((need) => spaceWarning(need) ?? []),
-        ...memoryWarnings(selection.models, info.memory),
-      ],
-    },
+    plan: describePlan({ install, info, image, store, found }, space),
   };
+}
+
+/** All that was looked at. */
+interface Looked {
+  readonly install: EngineInstall;
+  readonly info: EngineInfo;
+  readonly image: EnginePlan["image"];
+  readonly store: Store | undefined;
+  readonly found: Surroundings;
+}
+
+async function spaceFor({ install, info, image, store, found }: Looked): Promise<SpaceNeed[]> {
+  const { place, selection } = install;
+  const there = blobsNamedBy(found.there ?? new Map<string, Buffer>());
+  const lacking = selection.blobs.filter(({ path }) => !there.has(pathInStore(path)));
+  const load = {
+    layers: found.isLoaded ? 0 : bytesToLoad(image),
+    volume: place.kind === "volume" ? sizeOf(lacking) : 0,
+  };
+  const wishes = await engineSpace(info, load);
+  return measureSpace(
+    store === undefined ? wishes : [...wishes, await storeSpace(store, selection)],
+  );
+}
+
+function describePlan(
+  { install, info, image, store, found }: Looked,
+  space: readonly SpaceNeed[],
+): InstallPlan {
+  const { engine, bundle, selection, names, place } = install;
+  const { platform, name } = bundle.manifest;
+  const { models, others } = modelChanges(
+    install,
+    new Map([...found.served, ...(found.there ?? [])]),
+  );
+  const memory = { total: info.memory, ...(info.isLocal && { free: freemem() }) };
+  return {
+    bundle: { name, id: bundle.id },
+    modelsIn: place.kind,
+    platform,
+    engine: { address: engine.address, product: info.product, version: info.version },
+    names: {
+      loaded: image.name,
+      tag: names.tag,
+      container: names.container,
+      publish: publishText(names.publish),
+      ...(place.kind === "volume" && { volume: names.volume }),
+      ...(store && { directory: store.root }),
+      ...(names.network !== undefined && { network: names.network }),
+    },
+    ...(found.replaced && { replaces: found.replaced.name }),
+    models,
+    ...(found.there !== undefined && { others }),
+    space,
+    warnings: [
+      ...(found.there === undefined ? [unknownModels(names)] : []),
+      ...space.flatMap((need) => spaceWarning(need) ?? []),
+      ...memoryWarnings(selection.models, memory),
+    ],
+  };
+}
+
+/** Throws {@link HostError} where a delta relies on an image that the engine has not. */
+async function imageFor(
+  install: EngineInstall,
+  options: WorkOptions,
+): Promise<ImageToLoad | ImageToName> {
+  const { bundle, place } = install;
+  const { manifest } = bundle;
+  const image = ollamaImageOf(manifest);
+  if (!isLeftOut(image, manifest)) {
+    const modelLayers = place.kind === "image" ? layersToLoad(install) : [];
+    return await imageToLoad(bundle, { image, modelLayers }, options);
+  }
+  const found = await findLeftOutImage(install, image);
+  if (!(found instanceof HostError)) return found;
+  refuseIfAny(bundle.path, [found]);
+  throw found;
 }
 
 function layersToLoad({ bundle, selection }: EngineInstall): readonly ModelLayer[] {
@@ -108,42 +156,27 @@ function layersToLoad({ bundle, selection }: EngineInstall): readonly ModelLayer
   return layers;
 }
 
-interface Surroundings {
-  readonly problems: readonly HostError[];
-  readonly isLoaded: boolean;
-  readonly volumeExists: boolean;
+/** Whoever asked the replaced container for these models would ask in vain. */
+function lostProblem(
+  { replaced, served, there }: Surroundings,
+  { bundled, exact }: ModelsAsked,
+): HostError | undefined {
+  const kept = new Set(there?.keys());
+  const lost = describeModels(
+    new Map([...otherModels(served, bundled)].filter(([path]) => !kept.has(path))),
+  );
+  if (exact || replaced === undefined || lost.length === 0) return undefined;
+  return new HostError(
+    "NAME_TAKEN",
+    `the container "${replaced.name}" has models that the bundle does not bring, and that would be gone with it: ${lost.map(shownModel).join(", ")}`,
+    {
+      hint: "Add --exact to give them up, or leave that container and choose other names: --container, --publish.",
+    },
+  );
 }
 
-async function lookAround(
-  install: EngineInstall,
-  image: ImageToLoad,
-  info: EngineInfo,
-): Promise<Surroundings> {
-  const { engine, names, place } = install;
-  const [containers, named, tagged, loaded, volume] = await Promise.all([
-    engine.containers(),
-    engine.container(names.container),
-    engine.image(names.tag),
-    engine.image(image.name),
-    place.kind === "volume" ? engine.volume(names.volume) : undefined,
-  ]);
-  const problems = [
-    platformProblem(image.platform, info),
-    containerProblem(named),
-    await portProblem(names.publish, { containers, isLocal: info.isLocal }),
-    tagProblem(names.tag, tagged),
-    loadedNameProblem(
-      image.name,
-      loaded,
-      layersOf(image).map(({ diffId }) => diffId),
-    ),
-    volumeProblem(volume),
-  ];
-  return {
-    problems: problems.filter((problem) => problem !== undefined),
-    isLoaded: loaded !== undefined,
-    volumeExists: volume !== undefined,
-  };
+function unknownModels({ volume }: EngineNames): string {
+  return `Which models the volume "${volume}" has is not known before the image is loaded: no container uses it`;
 }
 
 function sizeOf(files: readonly { readonly size: number }[]): number {

@@ -6,17 +6,22 @@ import { type PublishAddress, publishText } from "./publish-address.ts";
 
 const ALL_ADDRESSES = ["0.0.0.0", "[::]"];
 
+interface PortHolders {
+  readonly containers: readonly EngineContainer[];
+  readonly isLocal: boolean;
+  /** The container that goes, and frees its address. */
+  readonly replaced?: EngineContainer | undefined;
+}
+
 /** Who holds the address at which the server is to be published, or undefined. */
 export async function portProblem(
   address: PublishAddress,
-  {
-    containers,
-    isLocal,
-  }: { readonly containers: readonly EngineContainer[]; readonly isLocal: boolean },
+  { containers, isLocal, replaced }: PortHolders,
 ): Promise<HostError | undefined> {
   const holder = containers.find(
     ({ isRunning, published }) => isRunning && published.some((held) => collides(held, address)),
   );
+  if (holder !== undefined && holder.id === replaced?.id) return undefined;
   if (holder !== undefined)
     return taken(address, `the container "${holder.name}" (${holder.image}) has it`);
   // The host's own sockets can only be asked where the engine shares them.

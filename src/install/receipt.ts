@@ -1,17 +1,16 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { hexShape } from "../bundle/shapes.ts";
 import { writeFileWhole } from "../core/files.ts";
 import { onStateDisk } from "./state-disk.ts";
 
 const RECEIPT_VERSION = 1;
 
-const hex = z.string().regex(/^[0-9a-f]{64}$/);
-
 const receiptShape = z.object({
   schemaVersion: z.literal(RECEIPT_VERSION),
   installation: z.string(),
   tool: z.object({ name: z.string(), version: z.string() }),
-  bundle: z.object({ name: z.string(), id: hex }),
+  bundle: z.object({ name: z.string(), id: hexShape }),
   modelsIn: z.enum(["image", "volume", "dir", "native"]),
   /** ISO 8601 */
   startedAt: z.string(),
@@ -20,6 +19,8 @@ const receiptShape = z.object({
   /** Names that this installation gave to images, fully qualified. */
   images: z.object({ loaded: z.string(), built: z.string() }).optional(),
   container: z.object({ name: z.string(), publish: z.string() }).optional(),
+  /** Which the container joined. */
+  network: z.string().optional(),
   volume: z
     .object({
       name: z.string(),
@@ -31,9 +32,9 @@ const receiptShape = z.object({
   directory: z.string().optional(),
   /** Absolute path of the store of an Ollama on this host. */
   store: z.string().optional(),
-  models: z.array(z.object({ name: z.string(), digest: hex, size: z.int() })),
+  models: z.array(z.object({ name: z.string(), digest: hexShape, size: z.int() })),
   /** Blobs that were written, in `volume` and `native`; those that were there already are not named. */
-  blobs: z.array(z.object({ sha256: hex, size: z.int() })),
+  blobs: z.array(z.object({ sha256: hexShape, size: z.int() })),
   health: z.object({
     url: z.string(),
     ollamaVersion: z.string().optional(),
@@ -56,4 +57,13 @@ export async function writeReceipt(
   const text = `${JSON.stringify(receiptShape.parse(content), undefined, 2)}\n`;
   await onStateDisk(`Cannot write the receipt "${path}"`, () => writeFileWhole(path, text));
   return path;
+}
+
+/** A receipt as it was written; undefined for anything else. */
+export function parseReceipt(text: string): Receipt | undefined {
+  try {
+    return receiptShape.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,7 @@
 import { MODELS_DIRECTORY } from "../core/model-layer.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { Engine } from "../engine/engine.ts";
+import { NETWORK_ALIAS } from "./engine-problems.ts";
 import { type PublishAddress, publishText } from "./publish-address.ts";
 
 export interface RunContainer {
@@ -12,11 +13,12 @@ export interface RunContainer {
   /** The volume or the directory with the models, where they are not in the image. */
   readonly volume?: string | undefined;
   readonly directory?: string | undefined;
+  readonly network?: string | undefined;
 }
 
 /** Creates and starts the server's container; it starts again with the engine. */
 export async function runContainer(
-  { engine, volume, directory, ...spec }: RunContainer,
+  { engine, volume, directory, network, ...spec }: RunContainer,
   options: WorkOptions,
 ): Promise<void> {
   options.signal?.throwIfAborted();
@@ -30,6 +32,9 @@ export async function runContainer(
     ...(volume !== undefined && { volumes: { [volume]: MODELS_DIRECTORY } }),
     ...(directory !== undefined && { directories: { [directory]: MODELS_DIRECTORY } }),
   });
+  // Besides the network that it is published from: one that is internal publishes nothing.
+  if (network !== undefined)
+    await engine.joinNetwork(network, { container: spec.name, alias: NETWORK_ALIAS });
   await engine.startContainer(spec.name);
 }
 

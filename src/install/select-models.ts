@@ -1,5 +1,11 @@
 import { manifestPathOf, wantedPaths } from "./model-paths.ts";
-import type { BundledFile, BundledModel, ModelLayer, ModelsJson } from "../bundle/models-json.ts";
+import type {
+  BundledFile,
+  BundledModel,
+  ModelLayer,
+  ModelsJson,
+  OmittedFile,
+} from "../bundle/models-json.ts";
 import { BundleError, DefinitionError } from "../core/errors.ts";
 import { displayModelName, fullModelName, parseModelName } from "../core/model-name.ts";
 
@@ -10,11 +16,13 @@ export interface Selection {
   readonly blobs: readonly BundledFile[];
   /** Files `models/manifests/…`. */
   readonly manifests: readonly BundledFile[];
+  /** Of a delta: `models/blobs/…` that this host must hold. */
+  readonly omitted: readonly OmittedFile[];
 }
 
 /** The models named by `only`, or all. Throws {@link DefinitionError} for a name that the bundle does not have. */
 export function selectModels(
-  manifest: Pick<ModelsJson, "models" | "files">,
+  manifest: Pick<ModelsJson, "models" | "files" | "delta">,
   only?: readonly string[],
 ): Selection {
   const models = only === undefined ? manifest.models : modelsNamed(manifest.models, only);
@@ -24,6 +32,7 @@ export function selectModels(
     models,
     blobs: files.filter(({ path }) => path.startsWith("models/blobs/")),
     manifests: files.filter(({ path }) => path.startsWith("models/manifests/")),
+    omitted: (manifest.delta?.omitted ?? []).filter(({ path }) => paths.has(path)),
   };
 }
 

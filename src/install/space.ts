@@ -1,40 +1,65 @@
-import { HostError, messageOf } from "../core/errors.ts";
+import { stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { freeSpaceAt } from "../core/disk-space.ts";
+import { HostError, hasCode, messageOf } from "../core/errors.ts";
 import type { EngineInfo } from "../engine/engine.ts";
 import type { SpaceNeed } from "./install-plan.ts";
-import type { Selection } from "./select-models.ts";
-import type { Store } from "./store.ts";
-import { bytesMissing } from "./survey-store.ts";
+
+/** Bytes that a place needs, before anyone has looked there. */
+export type SpaceWish = Pick<SpaceNeed, "what" | "path" | "needed" | "whyUnknown">;
 
 interface EngineLoad {
-  /** Bytes of the layers, uncompressed. */
+  /** Bytes of the layers, uncompressed; 0 where nothing is loaded. */
   readonly layers: number;
   /** Bytes of models that go into a volume. */
   readonly volume: number;
 }
 
+/** Where dockerd keeps images when it runs a containerd of its own. */
+const OWN_CONTAINERD = "containerd/daemon";
+
 /**
- * What an engine needs in its data directory: a load spools the whole archive there beside the layers that it makes of it.
- * (Docker's containerd store keeps the archive's layers as content, which comes to the same.)
+ * What an engine needs: a load spools the whole archive beside the layers that it makes of it. (Docker's containerd store keeps
+ * the archive's layers as content, which comes to the same.) A site may have mounted a disk at any of its directories.
  */
 export async function engineSpace(
   info: EngineInfo,
   { layers, volume }: EngineLoad,
-): Promise<SpaceNeed[]> {
-  const imageNeed = 2 * layers;
-  if (!info.isLocal) return [unknown(info, imageNeed + volume, "the engine runs on another host")];
-  if (!info.usesContainerdStore)
-    return [await known("engine's data", info.dataRoot, imageNeed + volume)];
-  const images = {
-    ...unknown(info, imageNeed, "containerd keeps images in a directory of its own"),
-    what: "engine's images",
-  };
-  return volume === 0 ? [images] : [images, await known("engine's volumes", info.dataRoot, volume)];
+): Promise<SpaceWish[]> {
+  const { dataRoot, isLocal } = info;
+  const volumes = { what: "engine's volumes", path: join(dataRoot, "volumes"), needed: volume };
+  const wishes = [...(await imageSpace(info, layers)), volumes];
+  const whyUnknown = isLocal ? undefined : "the engine runs on another host";
+  return wishes
+    .filter(({ needed }) => needed > 0)
+    .map((wish) => (whyUnknown === undefined ? wish : { ...wish, whyUnknown }));
 }
 
-/** What the blobs need that a store on this host lacks. */
-export async function storeSpace(store: Store, selection: Selection): Promise<SpaceNeed> {
-  return known("models store", store.root, await bytesMissing(store, selection));
+async function imageSpace(info: EngineInfo, layers: number): Promise<SpaceWish[]> {
+  const { product, dataRoot, storageDriver, usesContainerdStore, isLocal } = info;
+  if (usesContainerdStore) {
+    const path = join(dataRoot, OWN_CONTAINERD);
+    const isOwn = isLocal && (await deviceOf(path, 0)) !== undefined;
+    const whyUnknown = "containerd keeps images in a directory of its own";
+    const images = { what: "engine's images", path, needed: 2 * layers };
+    return [isOwn ? images : { ...images, whyUnknown }];
+  }
+  const spool = product === "Podman" ? "/var/tmp" : join(dataRoot, "tmp");
+  return [
+    { what: "engine's images", path: join(dataRoot, storageDriver), needed: layers },
+    { what: "archive while it is loaded", path: spool, needed: layers },
+  ];
+}
+
+/** Looks at the places, and adds up those that are on one file system. */
+export async function measureSpace(wishes: readonly SpaceWish[]): Promise<SpaceNeed[]> {
+  const onDevice = new Map<unknown, SpaceWish[]>();
+  for (const wish of wishes) {
+    // What cannot be known stands alone.
+    const device = wish.whyUnknown === undefined ? await deviceOf(wish.path) : wish;
+    onDevice.set(device, [...(onDevice.get(device) ?? []), wish]);
+  }
+  return Promise.all([...onDevice.values()].map((together) => known(added(together))));
 }
 
 /** The error for a place that is too small, or undefined. */
@@ -54,14 +79,32 @@ export function spaceWarning({ what, needed, whyUnknown }: SpaceNeed): string | 
   return `How much space there is for the ${what} cannot be known: ${whyUnknown}; ${needed.toLocaleString("en-US")} bytes are needed`;
 }
 
-async function known(what: string, path: string, needed: number): Promise<SpaceNeed> {
+function added(together: readonly SpaceWish[]): SpaceWish {
+  const [first = { what: "", path: "", needed: 0 }] = together;
+  return {
+    ...first,
+    what: together.map(({ what }) => what).join(", "),
+    needed: together.reduce((sum, { needed }) => sum + needed, 0),
+  };
+}
+
+async function known(wish: SpaceWish): Promise<SpaceNeed> {
+  if (wish.whyUnknown !== undefined) return wish;
   try {
-    return { what, path, needed, free: await freeSpaceAt(path) };
+    return { ...wish, free: await freeSpaceAt(wish.path) };
   } catch (error) {
-    return { what, path, needed, whyUnknown: messageOf(error) };
+    return { ...wish, whyUnknown: messageOf(error) };
   }
 }
 
-function unknown({ dataRoot }: EngineInfo, needed: number, whyUnknown: string): SpaceNeed {
-  return { what: "engine's data", path: dataRoot, needed, whyUnknown };
+/** The file system of a path, or of the nearest directory above it that is there, at most so many up. */
+async function deviceOf(path: string, up = Infinity): Promise<number | undefined> {
+  const absolute = resolve(path);
+  try {
+    return (await stat(absolute)).dev;
+  } catch (error) {
+    const isRoot = dirname(absolute) === absolute;
+    if (!hasCode(error, "ENOENT", "ENOTDIR") || isRoot || up === 0) return undefined;
+    return deviceOf(dirname(absolute), up - 1);
+  }
 }

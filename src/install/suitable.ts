@@ -29,6 +29,18 @@ export function assertHasModels({ name }: Pick<ModelsJson, "name">, { models }: 
   );
 }
 
+/** Throws {@link BundleError} UNSUITABLE for a delta whose models are to go into an image: its layers need every byte of them. */
+export function assertNoDelta({ name, delta }: Pick<ModelsJson, "name" | "delta">): void {
+  if (delta === undefined) return;
+  throw new BundleError(
+    "UNSUITABLE",
+    `Cannot put the models of "${name}" into an image: it is a delta, and the layers of an image need every byte of what it leaves out`,
+    {
+      hint: "Install it with --models-in volume or native, where the site keeps its models; or create it without --since and --site.",
+    },
+  );
+}
+
 /** Throws {@link BundleError} UNSUITABLE where the image would have more layers than an engine mounts. */
 export function assertFewLayers({ diffIds }: BundledImage, modelLayers: number): void {
   const layers = diffIds.length + modelLayers;

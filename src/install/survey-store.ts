@@ -1,14 +1,15 @@
 import { constants } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { BundledFile } from "../bundle/models-json.ts";
 import { CHUNK_SIZE, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";
 import { hasCode } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
-import type { ReplacedManifest } from "./journal-step.ts";
 import { pathInStore } from "./model-paths.ts";
+import { type ModelsThere, modelsInStore } from "./models-there.ts";
 import type { Selection } from "./select-models.ts";
+import type { SpaceWish } from "./space.ts";
 import { type Store, assertInside, inStore, prefixesOf } from "./store.ts";
 
 /** What a store has of a bundle's models, and what it lacks. */
@@ -19,7 +20,7 @@ export interface StoreSurvey {
   readonly damaged: readonly BundledFile[];
   /** Relative to the store, parents first. */
   readonly newDirectories: readonly string[];
-  readonly manifests: readonly ReplacedManifest[];
+  readonly before: ModelsThere;
 }
 
 /** Hashes every blob of the selection that the store has already. */
@@ -46,15 +47,20 @@ export async function surveyStore(
     else if (!isRight) damaged.push(blob);
     if (size === blob.size) count(blob.size);
   }
-  const [newDirectories, manifests] = await Promise.all([
+  const [newDirectories, before] = await Promise.all([
     absentDirectories(store, selection),
-    presentManifests(store, selection),
+    modelsInStore(store),
   ]);
-  return { missing, damaged, newDirectories, manifests };
+  return { missing, damaged, newDirectories, before };
+}
+
+/** What the blobs need that a store lacks. */
+export async function storeSpace(store: Store, selection: Selection): Promise<SpaceWish> {
+  return { what: "models store", path: store.root, needed: await bytesMissing(store, selection) };
 }
 
 /** Bytes of blobs that have to be written, going by the sizes of what is there: for a plan. */
-export async function bytesMissing(store: Store, { blobs }: Selection): Promise<number> {
+async function bytesMissing(store: Store, { blobs }: Selection): Promise<number> {
   let missing = 0;
   for (const blob of blobs)
     if ((await sizeInStore(store, blob)) !== blob.size) missing += blob.size;
@@ -117,19 +123,6 @@ async function absentDirectories(store: Store, { manifests }: Selection): Promis
     if (there === undefined) absent.push(relative);
   }
   return absent;
-}
-
-async function presentManifests(
-  store: Store,
-  { manifests }: Selection,
-): Promise<ReplacedManifest[]> {
-  const found: ReplacedManifest[] = [];
-  for (const { path } of manifests) {
-    const inside = pathInStore(path);
-    const previous = await unlessAbsent(() => readFile(join(store.root, inside), "base64"));
-    found.push({ path: inside, ...(previous !== undefined && { previous }) });
-  }
-  return found;
 }
 
 async function nearestThere(path: string): Promise<string> {

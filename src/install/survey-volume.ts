@@ -1,9 +1,9 @@
-import { buffer } from "node:stream/consumers";
 import type { BundledFile } from "../bundle/models-json.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";
+import { MODELS_DIRECTORY } from "../core/model-layer.ts";
 import type { WorkOptions } from "../core/progress.ts";
-import type { ReplacedManifest } from "./journal-step.ts";
 import { pathInStore } from "./model-paths.ts";
+import { type ModelsThere, modelsInContainer } from "./models-there.ts";
 import type { Selection } from "./select-models.ts";
 import { type VolumeHelper, readFromVolume } from "./volume-helper.ts";
 
@@ -12,16 +12,12 @@ export interface VolumeSurvey {
   readonly missing: readonly BundledFile[];
   /** There with other content. */
   readonly damaged: readonly BundledFile[];
-  readonly manifests: readonly ReplacedManifest[];
+  readonly before: ModelsThere;
 }
 
 /** Of a volume that was just made. */
-export function emptyVolume({ blobs, manifests }: Selection): VolumeSurvey {
-  return {
-    missing: blobs,
-    damaged: [],
-    manifests: manifests.map(({ path }) => ({ path: pathInStore(path) })),
-  };
+export function emptyVolume({ blobs }: Selection): VolumeSurvey {
+  return { missing: blobs, damaged: [], before: new Map() };
 }
 
 /**
@@ -47,22 +43,8 @@ export async function surveyVolume(
     if (sha256 === undefined) missing.push(blob);
     else if (sha256 !== blob.sha256) damaged.push(blob);
   }
-  return { missing, damaged, manifests: await manifestsThere(helper, selection) };
-}
-
-async function manifestsThere(
-  helper: VolumeHelper,
-  { manifests }: Selection,
-): Promise<ReplacedManifest[]> {
-  const found: ReplacedManifest[] = [];
-  for (const { path } of manifests) {
-    const previous = await readFromVolume(helper, pathInStore(path), buffer);
-    found.push({
-      path: pathInStore(path),
-      ...(previous !== undefined && { previous: previous.toString("base64") }),
-    });
-  }
-  return found;
+  const from = { container: helper.name, path: MODELS_DIRECTORY };
+  return { missing, damaged, before: await modelsInContainer(helper.engine, from) };
 }
 
 async function hashOf(content: AsyncIterable<Uint8Array>, pool: ChunkPool): Promise<string> {

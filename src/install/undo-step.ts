@@ -2,7 +2,7 @@ import { HostError } from "../core/errors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { emptyStore } from "./empty-store.ts";
 import { LABEL } from "./installation-id.ts";
-import type { JournalStep } from "./journal-step.ts";
+import type { JournalStep, StepOf } from "./journal-step.ts";
 import { undoVolumeFiles } from "./undo-volume-files.ts";
 
 export interface UndoContext {
@@ -24,7 +24,9 @@ export async function undoStep(
     throw new HostError("IO", `Cannot undo the step "${step.kind}" without a container engine`);
   switch (step.kind) {
     case "image":
-      return step.existed ? undefined : engine.removeImage(step.name);
+      return undoImage(engine, step);
+    case "replacedContainer":
+      return putBackContainer(engine, step);
     case "container":
       return isOurs(await engine.container(step.name), installation)
         ? engine.removeContainer(step.name)
@@ -36,6 +38,25 @@ export async function undoStep(
     case "volumeFiles":
       return undoVolumeFiles({ engine, installation }, step);
   }
+}
+
+async function undoImage(engine: Engine, step: StepOf<"image">): Promise<void> {
+  const { name, existed, previous } = step;
+  if (existed) return;
+  if (previous === undefined) return engine.removeImage(name);
+  const now = await engine.image(name);
+  if (now?.id === previous) return;
+  await engine.tag(previous, name);
+  if (now !== undefined) await engine.removeImage(now.id);
+}
+
+/** Whatever became of it: it may have its own name still. */
+async function putBackContainer(
+  engine: Engine,
+  { name, aside, id, wasRunning }: StepOf<"replacedContainer">,
+): Promise<void> {
+  if ((await engine.container(aside))?.id === id) await engine.renameContainer(aside, name);
+  if (wasRunning && (await engine.container(name))?.id === id) await engine.startContainer(name);
 }
 
 function isOurs(

@@ -61,6 +61,7 @@ function hintFor(
     return "If a private authority signed its certificate, name that authority's file with --ca or in NODE_EXTRA_CA_CERTS.";
   }
   if (!hasCode(error, "ERR_PROXY_TUNNEL")) return undefined;
-  if ("statusCode" in error && error.statusCode === 407) return PROXY_LOGIN;
+  // tinyproxy says 401 where it is shown a wrong password.
+  if ("statusCode" in error && [401, 407].includes(Number(error.statusCode))) return PROXY_LOGIN;
   return `Ask who runs ${proxy ?? "the proxy"}, or except the host with NO_PROXY.`;
 }

@@ -33,7 +33,19 @@ export interface CreatePlan {
   readonly files: number;
   /** The bundle will not be larger; missing until the image is staged, since engines state compressed sizes or none. */
   readonly bundleAtMost?: number | undefined;
+  /** Of a delta: what the site is said to have. */
+  readonly leftOut?:
+    | {
+        readonly image: boolean;
+        readonly blobs: number;
+        readonly blobBytes: number;
+        /** Image and blobs together. */
+        readonly bytes: number;
+      }
+    | undefined;
   readonly space: readonly SpaceNeeded[];
+  /** Bytes that the bundle brings, as the offline machine will hold them; the image's where they are known. */
+  readonly toInstall: { readonly image?: number | undefined; readonly models: number };
   /** What the offline machine will need, about: disk while installing in `image` mode, and memory for the largest model. */
   readonly site: { readonly disk?: number | undefined; readonly memory: number };
 }
@@ -64,6 +76,8 @@ interface Resolved {
   readonly image?: ResolvedImage | undefined;
   readonly imageFrom?: string | undefined;
   readonly models: readonly ResolvedModel[];
+  /** What the site has already: sha256 of blobs, and whether this very image. */
+  readonly held?: { readonly blobs: ReadonlySet<string>; readonly image: boolean } | undefined;
 }
 
 export async function planCreate({
@@ -74,6 +88,7 @@ export async function planCreate({
   staging,
   name,
   platform,
+  held,
 }: Resolved): Promise<CreatePlan> {
   const items = [
     ...(image === undefined ? [] : [imageItem(image, imageFrom)]),
@@ -85,8 +100,10 @@ export async function planCreate({
   const modelBytes = [...blobs.values()].reduce((sum, size) => sum + size, 0);
   const imageSize = image === undefined ? 0 : image.statedSize;
   const content = imageSize === undefined ? undefined : imageSize + modelBytes;
+  const leftOut = held && leftOutOf(held, blobs, imageSize);
+  const saved = leftOut?.bytes ?? 0;
   const overhead = OVERHEAD + (blobs.size + models.length + 200) * OVERHEAD_PER_FILE;
-  const needed = Math.ceil((content ?? modelBytes) * (1 + OVERHEAD_PER_BYTE)) + overhead;
+  const needed = Math.ceil(((content ?? modelBytes) - saved) * (1 + OVERHEAD_PER_BYTE)) + overhead;
   const bundleAtMost = image === undefined || isStaged(image) ? needed : undefined;
   const toStage = items.reduce((sum, { toFetch }) => sum + (toFetch ?? 0), 0);
   return {
@@ -96,6 +113,11 @@ export async function planCreate({
     items,
     files: blobs.size + models.length,
     bundleAtMost,
+    leftOut,
+    toInstall: {
+      image: held?.image === true ? 0 : imageSize,
+      models: modelBytes - (leftOut?.blobBytes ?? 0),
+    },
     space: [
       { what: "staging volume", path: staging, needed: toStage, free: await freeSpaceAt(staging) },
       {
@@ -112,6 +134,17 @@ export async function planCreate({
       ),
     },
   };
+}
+
+function leftOutOf(
+  held: NonNullable<Resolved["held"]>,
+  blobs: ReadonlyMap<string, number>,
+  imageSize = 0,
+): CreatePlan["leftOut"] {
+  const left = [...blobs].filter(([sha256]) => held.blobs.has(sha256));
+  const blobBytes = left.reduce((sum, [, size]) => sum + size, 0);
+  const bytes = blobBytes + (held.image ? imageSize : 0);
+  return { image: held.image, blobs: left.length, blobBytes, bytes };
 }
 
 /** What goes to one file system is added up. Throws {@link HostError} NO_SPACE. */

@@ -50,6 +50,7 @@ async function resolveImage(
     sourceDigest: sourceDigestOf(image, reference),
     statedSize,
     missingBytes: staged === undefined ? statedSize : 0,
+    content: { diffIds: image.diffIds },
   };
 }
 

@@ -16,7 +16,7 @@ import {
   type StoreEntry,
   blobPath,
 } from "./model-store.ts";
-import { VOLUME_PATH, createVolumeReader } from "./volume-reader.ts";
+import { VOLUME_PATH, createVolumeReader } from "../engine/volume-reader.ts";
 
 /** More than any store has. */
 const MAX_ENTRIES = 100_000;

@@ -134,16 +134,10 @@ describe("a damaged bundle", () => {
   );
 
   test("is not taken for the bundle that a damaged MODELS.json in it tells of", async () => {
-    // A digit of a number stays one: it can be read, and only what vouches for it can tell.
+    // A digit of a number stays one: it can be read, and without the footer it is found without its digest.
     const at = original.lastIndexOf('"mtime":3') + 8;
-    const [modelsJson, sums] = [chunksOf("MODELS.json")[0], chunksOf("SHA256SUMS")[0]];
-    const toc = segments.at(-2);
-    const damages = [
-      { start: at, bytes: Buffer.from("2") },
-      flip(sums, 30),
-      flip(toc, (toc?.length ?? 0) - 1000),
-    ];
-    expect(segmentsHit(damages)).toEqual([modelsJson, sums, toc]);
+    const damages = [{ start: at, bytes: Buffer.from("2") }, flipIn("footer", 0.9)];
+    expect(segmentsHit(damages)).toEqual([chunksOf("MODELS.json")[0], segments.at(-1)]);
     await using own = await open(here, "r+");
     await write(own, damages);
     const before = await readFile(here);

@@ -148,6 +148,20 @@ export class EngineFixture implements AsyncDisposable {
     return Object.fromEntries(JSON.parse(stdout) as [string, string][]);
   }
 
+  /** What `ollama cp` asks of a server: another name for a model. */
+  async copyModel(publish: string, source: string, destination: string): Promise<void> {
+    const body = JSON.stringify({ source, destination });
+    const script = `const { status } = await fetch("http://${publish}/api/copy", { method: "POST", body: ${JSON.stringify(body)} });
+      if (status !== 200) throw new Error(String(status));`;
+    const { exitCode, stderr } = await spawnOnHost(this.#host, [
+      process.execPath,
+      "--input-type=module",
+      "-e",
+      script,
+    ]);
+    if (exitCode !== 0) throw new Error(stderr);
+  }
+
   /** Everything on the engine that an installation could leave behind, as text. */
   async state(): Promise<string> {
     const images = await this.docker(
@@ -167,6 +181,11 @@ export class EngineFixture implements AsyncDisposable {
     return [images, containers, volumes]
       .map(({ stdout }) => stdout.split("\n").sort().join("\n"))
       .join("\n");
+  }
+
+  /** The same without images that have no name: Docker 28 lets go of steps that two builds went through. */
+  async named(): Promise<string> {
+    return (await this.state()).replaceAll(/^<none>.*\n/gm, "");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -187,9 +187,7 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
           ...names,
         });
         const files = (): Promise<string> => filesOf(names.container);
-        // Docker 28 lets go of steps that both builds went through; what has a name is as it was.
-        const named = async () => (await fixture.state()).replaceAll(/^<none>.*\n/gm, "");
-        const [before, state] = [await files(), await named()];
+        const [before, state] = [await files(), await fixture.named()];
         const { error } = await fixture.install({
           bundle: bundle.path,
           modelsIn: "volume",
@@ -200,7 +198,7 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
         });
         expect(error).toMatchObject({ code: "NOT_HEALTHY", exitCode: 6 });
         expect(await files()).toBe(before);
-        expect(await named()).toBe(state);
+        expect(await fixture.named()).toBe(state);
       });
 
       test("a server that does not come: exit 6 with the log's last lines, and --keep-on-failure leaves it stopped", async () => {

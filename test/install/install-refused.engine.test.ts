@@ -3,7 +3,6 @@ import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { describeEngine } from "../support/hosts.ts";
 import { smallContents } from "../support/small-bundle.ts";
 import { EngineFixture } from "./engine-fixture.ts";
-import { promised } from "./tiny-bundle.ts";
 
 describe.each(["docker-20.10", "docker-28"] as const)("what an engine has in the way", (name) => {
   describeEngine(name, "of an installation", (host) => {
@@ -18,13 +17,33 @@ describe.each(["docker-20.10", "docker-28"] as const)("what an engine has in the
 
     test("port, container, tag and volume, all at once, and who has them", async () => {
       await using names = fixture.names();
-      await fixture.install({ bundle: bundle.path, ...names });
+      await using ours = fixture.names();
+      await fixture.install({ bundle: bundle.path, ...ours });
+      const { stdout } = await fixture.docker(
+        "images",
+        "--format",
+        "{{.Repository}}:{{.Tag}}",
+        `ollama-bundle.local/${bundle.manifest.name}`,
+      );
+      const image = stdout.split("\n")[0] ?? "";
+      const tag = `ollama-foreign:${names.container}`;
+      await fixture.docker("tag", image, tag);
+      await fixture.docker(
+        "run",
+        "-d",
+        "--name",
+        names.container,
+        "-p",
+        `${names.publish}:11434`,
+        image,
+      );
       await fixture.docker("volume", "create", names.volume);
       const before = await fixture.state();
       const { error } = await fixture.install({
         bundle: bundle.path,
         modelsIn: "volume",
         ...names,
+        tag,
       });
       expect(error?.exitCode).toBe(7);
       const lines = error?.message.split("\n- ") ?? [];
@@ -36,11 +55,13 @@ describe.each(["docker-20.10", "docker-28"] as const)("what an engine has in the
         expect.stringContaining(
           `the address ${names.publish} is taken: the container "${names.container}"`,
         ),
-        expect.stringContaining(`ollama-preloaded:${bundle.manifest.name}" is taken by sha256:`),
+        expect.stringContaining(`"docker.io/library/${tag}" is taken by sha256:`),
         `the volume "${names.volume}" is there and was not made by ollama-bundle`,
       ]);
+      expect(error?.hint).toContain(`docker volume rm ${names.volume}`);
       expect(await fixture.state()).toBe(before);
-      expect(await fixture.tags(names.publish)).toEqual(promised(bundle));
+      await fixture.engine.removeContainer(names.container);
+      await fixture.engine.removeImage(tag);
     });
 
     test("a bundle for another platform", async () => {

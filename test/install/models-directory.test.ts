@@ -12,7 +12,7 @@ async function engineHost() {
   const dataRoot = join(directory.path, "docker");
   await mkdir(join(dataRoot, "volumes"), { recursive: true });
   const open = (path: string, isLocal = true) =>
-    openModelsDirectory(path, { models: [], blobs: [], manifests: [] }, {
+    openModelsDirectory(path, { models: [], blobs: [], manifests: [], omitted: [] }, {
       address: "tcp://engine.example:2376",
       dataRoot,
       isLocal,

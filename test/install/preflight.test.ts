@@ -1,6 +1,8 @@
 import { once } from "node:events";
+import { mkdir, symlink } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { HostError } from "../../src/core/errors.ts";
 import type { EngineContainer, EngineInfo } from "../../src/engine/engine.ts";
@@ -13,9 +15,11 @@ import { memoryWarnings } from "../../src/install/memory.ts";
 import { portProblem } from "../../src/install/port-problem.ts";
 import { refuseIfAny } from "../../src/install/problems.ts";
 import { serverUrl } from "../../src/install/run-container.ts";
-import { engineSpace, spaceProblem, spaceWarning } from "../../src/install/space.ts";
+import { engineSpace, measureSpace, spaceProblem, spaceWarning } from "../../src/install/space.ts";
 import { assertFewLayers, assertNamesFit } from "../../src/install/suitable.ts";
 import { stateDirectory } from "../../src/install/state-directory.ts";
+import { canMount, smallFileSystem } from "../staging/small-file-system.ts";
+import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const info: EngineInfo = {
   product: "Docker",
@@ -23,13 +27,25 @@ const info: EngineInfo = {
   apiVersion: "1",
   platform: "linux/amd64",
   usesContainerdStore: false,
+  storageDriver: "overlay2",
   dataRoot: tmpdir(),
   isLocal: true,
   memory: 8e9,
+  isRootless: false,
+  usesSelinux: false,
+  runtimes: [],
 };
 
 function holder(published: string, isRunning = true): EngineContainer {
-  return { id: "1", name: "web", image: "nginx", isRunning, labels: {}, published: [published] };
+  return {
+    id: "1",
+    name: "web",
+    image: "nginx",
+    isRunning,
+    labels: {},
+    published: [published],
+    volumes: {},
+  };
 }
 
 describe("the port", () => {
@@ -78,36 +94,56 @@ describe("the port", () => {
 });
 
 describe("space", () => {
-  test("is twice the image, for the spooled archive and its layers, and the models", async () => {
-    const [need, ...more] = await engineSpace(info, { layers: 100, volume: 10 });
-    expect(more).toEqual([]);
-    expect(need).toMatchObject({ path: tmpdir(), needed: 210, free: expect.any(Number) });
-    expect(need && spaceProblem(need)).toBeUndefined();
+  const measured = async (of: EngineInfo, load: { layers: number; volume: number }) =>
+    measureSpace(await engineSpace(of, load));
+
+  test("is the spooled archive, its layers and the volume, added up on one file system", async () => {
+    const needs = await measured(info, { layers: 100, volume: 10 });
+    expect(needs).toMatchObject([{ needed: 210, free: expect.any(Number) }]);
+    expect(needs[0]?.what).toBe("engine's images, archive while it is loaded, engine's volumes");
+    expect(needs.map(spaceProblem)).toEqual([undefined]);
+    expect(await measured(info, { layers: 0, volume: 0 })).toEqual([]);
+  });
+
+  test.runIf(canMount)("of a disk that is mounted at the volumes counts for itself", async () => {
+    await using directory = await temporaryDirectory();
+    await using disk = await smallFileSystem(1_000_000);
+    await symlink(disk.path, join(directory.path, "volumes"));
+    const engine = { ...info, dataRoot: directory.path };
+    const [images, volumes] = await measured(engine, { layers: 100, volume: 2_000_000 });
+    expect(images && spaceProblem(images)).toBeUndefined();
+    expect(volumes && spaceProblem(volumes)?.message).toMatch(
+      /for the engine's volumes in ".*\/volumes": 2,000,000 bytes are needed, 1,0/,
+    );
+    expect(await measured(engine, { layers: 100, volume: 10 })).toHaveLength(2);
   });
 
   test("that is too little is a problem with both numbers", async () => {
-    const [need] = await engineSpace(info, { layers: 1e18, volume: 0 });
+    const [need] = await measured(info, { layers: 1e18, volume: 0 });
     const problem = need && spaceProblem(need);
     expect(problem).toMatchObject({ code: "NO_SPACE" });
     expect(problem?.message).toMatch(/2,000,000,000,000,000,000 bytes are needed, [\d,]+ are free/);
   });
 
-  test("that cannot be known is said, for an engine elsewhere and for containerd's directory", async () => {
-    const remote = await engineSpace({ ...info, isLocal: false }, { layers: 100, volume: 10 });
+  test("that cannot be known is said, for an engine elsewhere and for a containerd that is not the engine's", async () => {
+    const load = { layers: 100, volume: 10 };
+    const remote = await measured({ ...info, isLocal: false }, load);
     expect(remote.map(spaceWarning)).toEqual([
-      expect.stringContaining("the engine runs on another host; 210 bytes"),
+      expect.stringContaining("the engine runs on another host; 100 bytes"),
+      expect.stringContaining("the engine runs on another host; 100 bytes"),
+      expect.stringContaining("the engine runs on another host; 10 bytes"),
     ]);
-    const containerd = await engineSpace(
-      { ...info, usesContainerdStore: true },
-      { layers: 100, volume: 10 },
-    );
-    expect(containerd.map(spaceWarning)).toEqual([
+    await using directory = await temporaryDirectory();
+    const engine = { ...info, usesContainerdStore: true, dataRoot: directory.path };
+    expect((await measured(engine, load)).map(spaceWarning)).toEqual([
       expect.stringContaining("containerd keeps images"),
       undefined,
     ]);
+    await mkdir(join(directory.path, "containerd/daemon"), { recursive: true });
+    expect(await measured(engine, load)).toMatchObject([{ needed: 210 }]);
   });
 
-  test("of memory: a model that is larger draws a warning", () => {
+  test("of memory: a model that is larger, or larger than what is free, draws a warning", () => {
     const model = {
       name: "registry.ollama.ai/library/m:70b",
       size: 9e9,
@@ -116,10 +152,14 @@ describe("space", () => {
       licenses: [],
       blobs: [],
     };
-    expect(memoryWarnings([model], 8e9)).toEqual([
+    expect(memoryWarnings([model], { total: 8e9, free: 7e9 })).toEqual([
       expect.stringMatching(/^"m:70b" has 9\.0 GB and this host 8\.0 GB/),
     ]);
-    expect(memoryWarnings([model], 16e9)).toEqual([]);
+    expect(memoryWarnings([model], { total: 16e9, free: 5e9 })).toEqual([
+      expect.stringMatching(/16\.0 GB of memory 5\.0 GB are free now/),
+    ]);
+    expect(memoryWarnings([model], { total: 16e9 })).toEqual([]);
+    expect(memoryWarnings([model], { total: 0 })).toEqual([]);
   });
 });
 
@@ -142,7 +182,7 @@ describe("what is refused", () => {
     const models = [
       { name: "host:5000/ns/m:t", size: 1, digest: "", capabilities: [], licenses: [], blobs: [] },
     ];
-    const selection = { models, blobs: [], manifests: [] };
+    const selection = { models, blobs: [], manifests: [], omitted: [] };
     expect(() => assertNamesFit(selection, "linux")).not.toThrow();
     expect(() => assertNamesFit(selection, "win32")).toThrow('its directory would be "host:5000"');
   });

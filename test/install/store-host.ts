@@ -4,6 +4,8 @@ import type { InstallOptions } from "../../src/install-bundle.ts";
 import { startOllamaStandIn } from "../support/ollama-stand-in/start-ollama-stand-in.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
+export type StoreHost = Awaited<ReturnType<typeof storeHost>>;
+
 /** A directory with a store that a server serves, and what install needs to be told. */
 export async function storeHost() {
   const directory = await temporaryDirectory();

@@ -22,6 +22,8 @@ export interface TinyBundleOptions {
   readonly bigSize?: number;
   /** Which of the tiny models; all by default. */
   readonly models?: (name: string) => boolean;
+  /** What the site has already. */
+  readonly held?: BundleContents["held"];
 }
 
 /** Packs the tiny models, that a server can run, into `<directory>/<name>.tar.gz`. */
@@ -33,6 +35,7 @@ export async function writeTinyBundle(
     images = [],
     bigSize,
     models: isWanted = () => true,
+    held,
   }: TinyBundleOptions = {},
 ): Promise<WrittenBundle> {
   const source = join(directory, "source");
@@ -45,7 +48,7 @@ export async function writeTinyBundle(
   }
   await using pool = new ChunkPool();
   const path = join(directory, `${name}.tar.gz`);
-  return await writeBundle({ name, platform, images, models: staged }, { path, pool }, {});
+  return await writeBundle({ name, platform, images, models: staged, held }, { path, pool }, {});
 }
 
 /** The digests that a bundle promises, by the names that Ollama prints. */

@@ -32,6 +32,7 @@ function planWith(...entries: readonly SpaceNeeded[]): CreatePlan {
     name: "b",
     output: "b.tar.gz",
     items: [],
+    toInstall: { models: 0 },
     files: 0,
     space: entries,
     site,

@@ -40,6 +40,7 @@ describe("images of the engine", () => {
         sourceDigest: DIGEST,
         statedSize: 1234,
         missingBytes: 1234,
+        content: { diffIds: OLD.diffIds },
       });
       expect(fake.count("pull")).toBe(0);
     });

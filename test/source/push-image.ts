@@ -66,7 +66,7 @@ async function pushAttestation(repositoryUrl: string, { digest }: Descriptor): P
   return { ...manifest, annotations, platform: { os: "unknown", architecture: "unknown" } };
 }
 
-async function pushBlob(
+export async function pushBlob(
   repositoryUrl: string,
   content: Buffer,
   mediaType: string,
@@ -90,9 +90,16 @@ async function pushManifest(
 ): Promise<Descriptor> {
   const body = JSON.stringify({ schemaVersion: 2, ...manifest });
   const digest = `sha256:${sha256Hex(body)}`;
-  const headers = { "content-type": manifest.mediaType };
-  await succeed(`${repositoryUrl}/manifests/${tag ?? digest}`, { method: "PUT", body, headers });
+  await pushManifestBytes(`${repositoryUrl}/manifests/${tag ?? digest}`, body, manifest.mediaType);
   return { mediaType: manifest.mediaType, digest, size: Buffer.byteLength(body) };
+}
+
+export async function pushManifestBytes(
+  url: string,
+  body: string,
+  mediaType: string,
+): Promise<void> {
+  await succeed(url, { method: "PUT", body, headers: { "content-type": mediaType } });
 }
 
 async function succeed(url: string, init: RequestInit): Promise<Response> {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { BundledImage } from "../../bundle/models-json.ts";
+import { siteMustHold } from "../../bundle/site-must-hold.ts";
 import type { CreateReport } from "../../create-bundle.ts";
 import { type CreatedImage, describeCreatePlan, describeCreated } from "../describe-create.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
@@ -27,6 +28,8 @@ interface Options extends DefinitionOptions, OutputOptions {
   readonly parallel?: number;
   readonly staging?: string;
   readonly split?: string;
+  readonly since?: readonly string[];
+  readonly site?: string;
   readonly locked?: string;
   readonly dryRun?: boolean;
 }
@@ -55,6 +58,15 @@ export function addCreateCommand(program: Command, run: Run): void {
     .option(
       "--split <size>",
       "write parts of this size: 4GB, 4GiB, 3900M (K, M and G are 1024-based), or fat32, dvd, dvd-dl, bd25",
+    )
+    .option(
+      "--site <file>",
+      "leave out what the site holds that this site file is of, as `inventory` wrote it there",
+    )
+    .option(
+      "--since <bundle>",
+      "leave out what this bundle, which the site has installed, brought; or its MODELS.json (may be repeated)",
+      oneMore,
     )
     .option(
       "--locked <MODELS.json>",
@@ -110,6 +122,8 @@ export function addCreateCommand(program: Command, run: Run): void {
           ollamaKey,
           parallel,
           output,
+          since,
+          site,
           split,
           staging,
         } = options;
@@ -128,6 +142,8 @@ export function addCreateCommand(program: Command, run: Run): void {
           output,
           parallel,
           partSize,
+          since,
+          site,
           staging,
           insecureRegistries: insecureRegistry,
           onPlan: (plan) => {
@@ -139,18 +155,18 @@ export function addCreateCommand(program: Command, run: Run): void {
     );
 }
 
-function outcomeOf({ plan, bundle, warnings }: CreateReport, typedName: string): Outcome {
+function outcomeOf({ plan, bundle, modelsIn, warnings }: CreateReport, typedName: string): Outcome {
   if (bundle === undefined) return { text: describeCreatePlan(plan), json: { plan, warnings } };
-  const {
-    manifest: { name, images, models },
-    ...written
-  } = bundle;
+  const { manifest, ...written } = bundle;
+  const { name, images, models } = manifest;
+  const mustHold = siteMustHold(manifest);
   const resolved = {
+    ...(mustHold && { mustHold }),
     images: images.map(resolvedImage),
     models: models.map((model) => ({ name: model.name, digest: `sha256:${model.digest}` })),
   };
   return {
-    text: describeCreated({ name, ...resolved, ...written }, typedName),
+    text: describeCreated({ name, ...resolved, ...written, modelsIn }, typedName),
     json: { plan, bundle: { name, ...resolved, ...written }, warnings },
   };
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { shortId } from "../../core/digest.ts";
 import type { Inspection } from "../../inspect-bundle.ts";
+import { describeMustHold } from "../describe-must-hold.ts";
 import { formatBytes, formatCount, formatExactBytes } from "../format.ts";
 import { printableLine, shortened } from "../printable.ts";
 import type { OutputOptions } from "../run-command.ts";
@@ -37,6 +38,7 @@ function describe(inspection: Inspection): string {
     head(inspection),
     imageTable(inspection),
     modelTable(inspection),
+    ...[inspection.mustHold ?? []].flat().map((must) => describeMustHold(must).join("\n")),
     fileTable(inspection),
     ...inspection.models.flatMap(licenseTexts),
   ];

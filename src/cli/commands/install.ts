@@ -13,6 +13,8 @@ interface Options extends OutputOptions {
   readonly publish?: string;
   readonly volume?: string;
   readonly tag?: string;
+  readonly network?: string;
+  readonly exact?: boolean;
   readonly only?: string;
   readonly keepOnFailure?: boolean;
   readonly healthTimeout: number;
@@ -44,6 +46,8 @@ export function addInstallCommand(program: Command, run: Run): void {
     .option("-p, --publish <address>", "[IP:]PORT[:11434] on this host (default: 127.0.0.1:11434)")
     .option("--volume <name>", "with volume: its name (default: ollama-models)")
     .option("--tag <image>", "name of the built image (default: ollama-preloaded:<bundle name>)")
+    .option("--network <name>", "an existing network, in which others find the server as ollama")
+    .option("--exact", "remove the models that the bundle does not name (by default they stay)")
     .option("--only <models>", "install only these models, separated by commas", oneMoreList)
     .option("--keep-on-failure", "leave the stopped container for a look when it is not healthy")
     .addOption(healthTimeoutOption())

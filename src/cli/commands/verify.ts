@@ -3,6 +3,7 @@ import { damagedBundle } from "../../bundle/damaged-bundle-error.ts";
 import { describeFinding } from "../../bundle/finding.ts";
 import { shortId } from "../../core/digest.ts";
 import type { VerifyReport } from "../../verify-bundle.ts";
+import { describeMustHold } from "../describe-must-hold.ts";
 import { failureOf } from "../failure.ts";
 import { formatExactBytes } from "../format.ts";
 import { describeParts, unacceptableParts } from "../describe-parts.ts";
@@ -55,12 +56,14 @@ function describe(report: VerifyReport): string {
   return findings.map((found) => printableLine(describeFinding(found))).join("\n");
 }
 
-function wholeLines({ path, bundle, size = 0, parts, unknownFiles }: VerifyReport): string[] {
+function wholeLines(report: VerifyReport): string[] {
+  const { path, bundle, mustHold, size = 0, parts, unknownFiles } = report;
   const inParts = parts === undefined ? "" : ` in ${parts.length} parts`;
   const lines = [
     `${path} is whole: ${formatExactBytes(size)}${inParts}, bundle ${bundle?.name} ${shortId(bundle?.id ?? "")}`,
     ...(bundle?.images ?? []).map((image) => `  image  ${image}`),
     ...(bundle?.models ?? []).map((model) => `  model  ${model}`),
+    ...(mustHold === undefined ? [] : describeMustHold(mustHold)),
     ...unknownFiles.map((file) => `  unknown to this version and left alone: ${file}`),
   ];
   return lines.map((line) => line.replaceAll("\n", " "));

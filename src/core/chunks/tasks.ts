@@ -10,6 +10,7 @@ export const tasks = {
   checkWindow,
   openChunk,
   packChunk,
+  read,
   readAndDigest,
   digest,
   hashUpdate,
@@ -18,12 +19,17 @@ export const tasks = {
 
 export type Tasks = typeof tasks;
 
+/** Reads an extent into the buffer and returns how many bytes there were. */
+function read(buffer: Uint8Array, extent: Extent): number {
+  return readExtent(extent, [buffer.subarray(0, extent.length)]);
+}
+
 /** Reads an extent into the buffer and returns the digests of what was read. */
 function readAndDigest(
   buffer: Uint8Array,
   extent: Extent,
 ): ChunkDigest & { readonly length: number } {
-  const length = readExtent(extent, [buffer.subarray(0, extent.length)]);
+  const length = read(buffer, extent);
   return { ...digest(buffer, { length }), length };
 }
 

@@ -3,7 +3,7 @@ import { EngineError } from "../core/errors.ts";
 import { livenessOf, thisProcess } from "../core/process-owner.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { tarOf } from "../core/tar.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine } from "./engine.ts";
 
 /** Where the volume is in the reader. */
 export const VOLUME_PATH = "/volume";

@@ -1,0 +1,84 @@
+import { resolve } from "node:path";
+import { type SiteFile, encodeSiteFile } from "./bundle/site-file.ts";
+import { ChunkPool } from "./core/chunks/pool.ts";
+import { HostError, messageOf } from "./core/errors.ts";
+import { writeFileWhole } from "./core/files.ts";
+import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
+import { TOOL } from "./core/tool.ts";
+import { connectEngine } from "./engine/connect-engine.ts";
+import type { Engine } from "./engine/engine.ts";
+import { engineFacts } from "./install/engine-facts.ts";
+import { hostFacts } from "./install/host-facts.ts";
+import { type SiteWishes, readSitePlace } from "./install/site-place.ts";
+import { provenModels } from "./install/proven-models.ts";
+import { readReceipts } from "./install/receipts.ts";
+import { openSiteStore } from "./install/site-store.ts";
+
+export interface InventoryOptions extends WorkOptions, SiteWishes {
+  /** Default: the first that answers (DOCKER_HOST, the usual sockets). */
+  readonly engine?: Engine | undefined;
+  readonly env?: Readonly<NodeJS.ProcessEnv> | undefined;
+  /** Of this host: `linux/amd64`. */
+  readonly platform: string;
+  /** Where the site file is written; nowhere without. */
+  readonly output?: string | undefined;
+  readonly now?: (() => Date) | undefined;
+}
+
+export interface InventoryReport {
+  readonly site: Omit<SiteFile, "schemaVersion">;
+  /** The site file as it is written. */
+  readonly text: string;
+  /** Its absolute path, where it was written. */
+  readonly written?: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What this site holds where its models are kept, every blob hashed, and what decides whether a bundle can be installed here.
+ * Nothing in it names a host, a user or a path. Throws {@link DefinitionError}, {@link EngineError} or {@link HostError}.
+ */
+export async function inventorySite(options: InventoryOptions): Promise<InventoryReport> {
+  const { env = process.env, now = () => new Date(), platform } = options;
+  const { work, warnings } = keepingWarnings(options);
+  const receipts = await readReceipts(env, work.onProgress);
+  const place = await readSitePlace(options, receipts[0], { env });
+  const engine =
+    place.kind === "native"
+      ? undefined
+      : (options.engine ?? (await connectEngine({ env, signal: work.signal })));
+  await using pool = new ChunkPool();
+  await using store = await openSiteStore(place, { engine, pool, ...work });
+  const { flaws, ...proven } =
+    store.content === undefined
+      ? { models: [], blobs: [], flaws: [] }
+      : await provenModels(store.content, work);
+  for (const text of flaws) work.onProgress?.({ kind: "warning", text });
+  const { images, free, ...about } = await engineFacts(engine, work);
+  const site = {
+    tool: { name: TOOL.name, version: TOOL.version },
+    takenAt: now().toISOString(),
+    modelsIn: place.kind,
+    ...proven,
+    images,
+    free: { ...free, ...store.free },
+    host: await hostFacts({ platform, containers: (await engine?.containers()) ?? [] }),
+    ...about,
+    bundles: receipts.map(({ bundle: { name, id } }) => ({ name, id })),
+  };
+  const text = encodeSiteFile(site);
+  if (options.output === undefined) return { site, text, warnings };
+  return { site, text, written: await writeSiteFile(resolve(options.output), text), warnings };
+}
+
+async function writeSiteFile(path: string, text: string): Promise<string> {
+  try {
+    await writeFileWhole(path, text);
+    return path;
+  } catch (cause) {
+    throw new HostError("IO", `Cannot write the site file "${path}": ${messageOf(cause)}`, {
+      cause,
+      hint: "Name another place with --output.",
+    });
+  }
+}
