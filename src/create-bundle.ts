@@ -1,13 +1,13 @@
 import { basename, resolve } from "node:path";
-import { assertFewFiles } from "./bundle/assert-few-files.ts";
-import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
+import { assertFewFiles } from "./bundle/output/assert-few-files.ts";
+import { assertWritableOutput } from "./bundle/output/assert-writable-output.ts";
 import { ChangedFileError } from "./bundle/changed-file-error.ts";
-import { type Held, holdsImage } from "./bundle/held.ts";
-import { readHeld } from "./bundle/read-held.ts";
-import type { SiteFile } from "./bundle/site-file.ts";
-import { siteWarnings } from "./bundle/site-warnings.ts";
+import { type Held, holdsImage } from "./bundle/delta/held.ts";
+import { readHeld } from "./bundle/delta/read-held.ts";
+import type { SiteFile } from "./bundle/delta/site-file.ts";
+import { siteWarnings } from "./bundle/delta/site-warnings.ts";
 import { assertImageLocked, assertLocked, readLock } from "./bundle/lock.ts";
-import { assertEnoughNumbers } from "./bundle/split-size.ts";
+import { assertEnoughNumbers } from "./bundle/parts/split-size.ts";
 import { type WrittenBundle, writeBundle } from "./bundle/write-bundle.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
@@ -43,7 +43,7 @@ export interface CreateOptions extends WorkOptions, RegistrySettings {
   readonly since?: readonly string[] | undefined;
   /** The site file of the site that this is for: what it holds is left out. */
   readonly site?: string | undefined;
-  /** The MODELS.json of an earlier bundle, of which every model and image must still be what it was there. */
+  /** An earlier bundle, or its MODELS.json, of which every model and image must still be what it was there. */
   readonly locked?: string | undefined;
   /** Stop after the plan. */
   readonly dryRun?: boolean | undefined;

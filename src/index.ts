@@ -11,11 +11,11 @@ export { type VerifyOptions, type VerifyReport, verifyBundle } from "./verify-bu
 
 export { DamagedBundleError } from "./bundle/damaged-bundle-error.ts";
 export type { Finding } from "./bundle/finding.ts";
-export type { JudgedPart, Verdict } from "./bundle/judged-part.ts";
+export type { JudgedPart, Verdict } from "./bundle/parts/judged-part.ts";
 export type { ModelsJson } from "./bundle/models-json.ts";
-export type { RepairReport } from "./bundle/repair.ts";
-export type { SiteFile } from "./bundle/site-file.ts";
-export type { SiteMustHold } from "./bundle/site-must-hold.ts";
+export type { RepairReport } from "./bundle/repair/repair.ts";
+export type { SiteFile } from "./bundle/delta/site-file.ts";
+export type { SiteMustHold } from "./bundle/delta/site-must-hold.ts";
 export type { WrittenBundle } from "./bundle/write-bundle.ts";
 export {
   BundleError,

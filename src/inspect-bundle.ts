@@ -2,7 +2,7 @@ import { BundleReader } from "./bundle/bundle-reader.ts";
 import { findBundle } from "./bundle/find-bundle.ts";
 import type { BundledImage, BundledModel, ModelsJson } from "./bundle/models-json.ts";
 import { licenseBlobs } from "./bundle/license-blobs.ts";
-import { type SiteMustHold, siteMustHold } from "./bundle/site-must-hold.ts";
+import { type SiteMustHold, siteMustHold } from "./bundle/delta/site-must-hold.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import type { WorkOptions } from "./core/progress.ts";
 

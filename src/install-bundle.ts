@@ -2,7 +2,7 @@ import { findBundle } from "./bundle/find-bundle.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { keepingWarnings } from "./core/progress.ts";
 import { openToInstall } from "./install/damage-elsewhere.ts";
-import { findNativeStore } from "./install/find-native-store.ts";
+import { findNativeStore } from "./install/store/find-native-store.ts";
 import { readPlace } from "./install/install-options.ts";
 import { newInstallationId } from "./install/installation-id.ts";
 import type { EnginePlace } from "./install/models-place.ts";

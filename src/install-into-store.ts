@@ -1,13 +1,13 @@
 import type { HealthReport } from "./health/health-report.ts";
 import { DEFAULT_SERVER_URL, parseServerUrl } from "./health/server-url.ts";
 import { transactionOf } from "./install/installation.ts";
-import { withManifestTimes } from "./install/manifest-times.ts";
-import { storeTarget } from "./install/models-into-store.ts";
-import { planInStore } from "./install/plan-in-store.ts";
+import { withManifestTimes } from "./install/store/manifest-times.ts";
+import { storeTarget } from "./install/store/models-into-store.ts";
+import { planInStore } from "./install/store/plan-in-store.ts";
 import { removeOldBlobs, removeOthers } from "./install/settle-models.ts";
-import { lockStore } from "./install/store-lock.ts";
-import { removeLeftTemporaries, temporaryDirectoryOf } from "./install/store-temporary.ts";
-import { type Store, openStore } from "./install/store.ts";
+import { lockStore } from "./install/store/store-lock.ts";
+import { removeLeftTemporaries, temporaryDirectoryOf } from "./install/store/store-temporary.ts";
+import { type Store, openStore } from "./install/store/store.ts";
 import { inTransaction } from "./install/transaction.ts";
 import {
   type InstallReport,

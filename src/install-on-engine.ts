@@ -17,9 +17,9 @@ import type { EnginePlace } from "./install/models-place.ts";
 import { planOnEngine } from "./install/plan-on-engine.ts";
 import { serverUrl } from "./install/run-container.ts";
 import { removeOldBlobs, removeOthers } from "./install/settle-models.ts";
-import { lockStore } from "./install/store-lock.ts";
-import { removeLeftTemporaries } from "./install/store-temporary.ts";
-import { assertNoDelta } from "./install/suitable.ts";
+import { lockStore } from "./install/store/store-lock.ts";
+import { removeLeftTemporaries } from "./install/store/store-temporary.ts";
+import { assertNoDelta } from "./install/site/suitable.ts";
 import { inTransaction } from "./install/transaction.ts";
 import { explainUnhealthyContainer } from "./install/unhealthy-container.ts";
 import {

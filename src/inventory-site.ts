@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type SiteFile, encodeSiteFile } from "./bundle/site-file.ts";
+import { type SiteFile, encodeSiteFile } from "./bundle/delta/site-file.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { HostError, messageOf } from "./core/errors.ts";
 import { writeFileWhole } from "./core/files.ts";
@@ -7,12 +7,12 @@ import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import { TOOL } from "./core/tool.ts";
 import { connectEngine } from "./engine/connect-engine.ts";
 import type { Engine } from "./engine/engine.ts";
-import { engineFacts } from "./install/engine-facts.ts";
-import { hostFacts } from "./install/host-facts.ts";
-import { type SiteWishes, readSitePlace } from "./install/site-place.ts";
+import { engineFacts } from "./install/site/engine-facts.ts";
+import { hostFacts } from "./install/site/host-facts.ts";
+import { type SiteWishes, readSitePlace } from "./install/site/site-place.ts";
 import { provenModels } from "./install/proven-models.ts";
-import { readReceipts } from "./install/receipts.ts";
-import { openSiteStore } from "./install/site-store.ts";
+import { readReceipts } from "./install/site/receipts.ts";
+import { openSiteStore } from "./install/site/site-store.ts";
 
 export interface InventoryOptions extends WorkOptions, SiteWishes {
   /** Default: the first that answers (DOCKER_HOST, the usual sockets). */

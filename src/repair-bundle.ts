@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { findBundle } from "./bundle/find-bundle.ts";
-import { type RepairReport, repair } from "./bundle/repair.ts";
+import { type RepairReport, repair } from "./bundle/repair/repair.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import type { WorkOptions } from "./core/progress.ts";
 

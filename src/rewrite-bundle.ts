@@ -1,12 +1,12 @@
 import { basename, resolve } from "node:path";
-import { assertOutputSpace } from "./bundle/assert-output-space.ts";
-import { assertWritableOutput } from "./bundle/assert-writable-output.ts";
-import { BundleOutput } from "./bundle/bundle-output.ts";
+import { assertOutputSpace } from "./bundle/output/assert-output-space.ts";
+import { assertWritableOutput } from "./bundle/output/assert-writable-output.ts";
+import { BundleOutput } from "./bundle/output/bundle-output.ts";
 import { BundleReader } from "./bundle/bundle-reader.ts";
 import { findBundle } from "./bundle/find-bundle.ts";
-import type { WrittenFiles } from "./bundle/output-files.ts";
-import { assertComplete } from "./bundle/part-set.ts";
-import { assertEnoughNumbers } from "./bundle/split-size.ts";
+import type { WrittenFiles } from "./bundle/output/output-files.ts";
+import { assertComplete } from "./bundle/parts/part-set.ts";
+import { assertEnoughNumbers } from "./bundle/parts/split-size.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import type { WorkOptions } from "./core/progress.ts";
 

@@ -3,7 +3,7 @@ import { sha256Hex } from "../core/digest.ts";
 import { modelLayerSize } from "../core/model-layer.ts";
 import { manifestPath, parseModelName } from "../core/model-name.ts";
 import { imageBlobPath, imageBlobPaths, modelBlobPath } from "./blob-paths.ts";
-import { contradictionInDelta } from "./check-delta.ts";
+import { contradictionInDelta } from "./delta/check-delta.ts";
 import { hexOfBlobPath } from "./file-paths.ts";
 import { layersOf } from "./layers-of.ts";
 import type {

@@ -3,10 +3,10 @@ import { BundleError, hasCode } from "../core/errors.ts";
 import { readSmallFile } from "../core/read-small-file.ts";
 import { BundleReader } from "./bundle-reader.ts";
 import { findBundle } from "./find-bundle.ts";
-import type { EarlierBundle } from "./held.ts";
+import type { EarlierBundle } from "./delta/held.ts";
 import { layoutOf } from "./layout.ts";
 import { MAX_MODELS_JSON_SIZE, decodeModelsJson } from "./models-json.ts";
-import { PARTS_JSON_SUFFIX } from "./parts-json.ts";
+import { PARTS_JSON_SUFFIX } from "./parts/parts-json.ts";
 
 /**
  * What an earlier bundle was, by its end, or by the MODELS.json that was taken out of it; its content is not read. Throws

@@ -1,9 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { DefinitionError, hasCode } from "../core/errors.ts";
-import { SUMS_SUFFIX } from "./former-files.ts";
-import { type PartSet, findPartSet } from "./part-set.ts";
-import { PARTS_JSON_SUFFIX, PART_SUFFIX } from "./parts-json.ts";
+import { SUMS_SUFFIX } from "./output/former-files.ts";
+import { type PartSet, findPartSet } from "./parts/part-set.ts";
+import { PARTS_JSON_SUFFIX, PART_SUFFIX } from "./parts/parts-json.ts";
 
 /** Where a bundle is. `path` is absolute, and what the bundle is called in messages. */
 export type BundlePlace =

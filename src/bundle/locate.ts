@@ -7,6 +7,7 @@ import {
   storedRuns,
 } from "../core/chunks/gzip-member.ts";
 import { giveBack } from "../core/give-back.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import type { BundleFile } from "./bundle-file.ts";
 import { FOOTER_SIZE, tocOffsetOf } from "./footer.ts";
 import { MODELS_JSON, SHA256SUMS, SIGNATURE } from "./layout.ts";
@@ -139,12 +140,4 @@ async function readStoredFile(
   members.forEach(giveBack);
   if (bytes.length !== entry.size) return undefined;
   return { offset: entry.offset, length: offset - entry.offset, bytes, statedDigest: entry.digest };
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,11 +1,9 @@
 import { hexOfDigest, sha256Hex, shortId } from "../core/digest.ts";
-import { BundleError, DefinitionError, SourceError, messageOf } from "../core/errors.ts";
+import { SourceError } from "../core/errors.ts";
 import { fullModelName } from "../core/model-name.ts";
-import { readSmallFile } from "../core/read-small-file.ts";
 import type { ResolvedImage, ResolvedModel, StagedImage } from "../source/source.ts";
-import { MAX_MODELS_JSON_SIZE, type ModelsJson, decodeModelsJson } from "./models-json.ts";
-
-const HINT = "Take MODELS.json out of that bundle: tar -xzf BUNDLE --wildcards '*/MODELS.json'";
+import { readEarlierBundle } from "./earlier-bundle.ts";
+import type { ModelsJson } from "./models-json.ts";
 
 /** An earlier bundle whose very models and images are wanted again. */
 export interface Lock {
@@ -20,32 +18,10 @@ interface Wanted {
   readonly image?: ResolvedImage | undefined;
 }
 
-/** Reads the MODELS.json of an earlier bundle. Throws {@link BundleError} for what is none, {@link DefinitionError} where it is not. */
+/** Reads what an earlier bundle had: the bundle itself, or its MODELS.json. Throws as {@link readEarlierBundle}. */
 export async function readLock(path: string): Promise<Lock> {
-  const bytes = await readModelsJsonFile(path);
-  try {
-    if (bytes.length <= MAX_MODELS_JSON_SIZE) return { path, manifest: decodeModelsJson(bytes) };
-  } catch (cause) {
-    if (!(cause instanceof BundleError)) throw cause;
-    throw new BundleError(cause.code, `Cannot use "${path}" as a lock: ${cause.message}`, {
-      cause,
-      hint: HINT,
-    });
-  }
-  throw new BundleError("DAMAGED", `Cannot use "${path}" as a lock: it is too large for one`, {
-    hint: HINT,
-  });
-}
-
-async function readModelsJsonFile(path: string): Promise<Buffer> {
-  try {
-    return await readSmallFile(path, MAX_MODELS_JSON_SIZE);
-  } catch (cause) {
-    throw new DefinitionError("USAGE", `Cannot read the lock "${path}": ${messageOf(cause)}`, {
-      cause,
-      hint: HINT,
-    });
-  }
+  const { manifest } = await readEarlierBundle(path);
+  return { path, manifest };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { StagedModel } from "../source/source.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import { hasCode } from "../core/errors.ts";
 import { ChangedFileError } from "./changed-file-error.ts";
-import { GatheredPieces } from "./gathered-pieces.ts";
+import { GatheredPieces } from "./output/gathered-pieces.ts";
 import { layersOf } from "./layers-of.ts";
 import type { ModelLayer } from "./models-json.ts";
 import { readAhead } from "./read-ahead.ts";

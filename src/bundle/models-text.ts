@@ -1,5 +1,5 @@
 import type { BundledImage, BundledModel, ModelsJson } from "./models-json.ts";
-import { type SiteMustHold, siteMustHold } from "./site-must-hold.ts";
+import { type SiteMustHold, siteMustHold } from "./delta/site-must-hold.ts";
 
 /** MODELS.txt: the inventory for people. */
 export function modelsText(manifest: Pick<ModelsJson, "images" | "models" | "delta">): string {

@@ -13,7 +13,7 @@ import { FOOTER_SIZE } from "./footer.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type Located, locate } from "./locate.ts";
 import { type ModelsJson, decodeModelsJson } from "./models-json.ts";
-import type { PartSet } from "./part-set.ts";
+import type { PartSet } from "./parts/part-set.ts";
 
 /** What a bundle is, as its MODELS.json says it. */
 export interface KnownBundle {

@@ -4,7 +4,7 @@ import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { hasCode } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import { tarPadding } from "../core/tar-header.ts";
-import type { BundleOutput } from "./bundle-output.ts";
+import type { BundleOutput } from "./output/bundle-output.ts";
 import { ChangedFileError } from "./changed-file-error.ts";
 import { fileLead } from "./layout.ts";
 import type { BundledFile, ModelsJson } from "./models-json.ts";

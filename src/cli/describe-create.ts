@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import type { SiteFile } from "../bundle/site-file.ts";
-import type { SiteMustHold } from "../bundle/site-must-hold.ts";
+import type { SiteFile } from "../bundle/delta/site-file.ts";
+import type { SiteMustHold } from "../bundle/delta/site-must-hold.ts";
 import type { WrittenBundle } from "../bundle/write-bundle.ts";
 import { shortId } from "../core/digest.ts";
 import type { CreatePlan, PlannedItem } from "../source/create-plan.ts";

@@ -1,4 +1,4 @@
-import type { SiteMustHold } from "../bundle/site-must-hold.ts";
+import type { SiteMustHold } from "../bundle/delta/site-must-hold.ts";
 import { shortId } from "../core/digest.ts";
 import { formatCount, formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { describeFinding } from "../bundle/finding.ts";
-import type { JudgedPart, Verdict } from "../bundle/judged-part.ts";
+import type { JudgedPart, Verdict } from "../bundle/parts/judged-part.ts";
 import { BundleError } from "../core/errors.ts";
 import { printableLine } from "./printable.ts";
 

@@ -1,7 +1,7 @@
 import { type Finding, describeRange } from "../bundle/finding.ts";
 import { shortId } from "../core/digest.ts";
 import { BundleError } from "../core/errors.ts";
-import type { RepairReport } from "../bundle/repair.ts";
+import type { RepairReport } from "../bundle/repair/repair.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";

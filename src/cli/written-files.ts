@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import type { WrittenFiles } from "../bundle/output-files.ts";
+import type { WrittenFiles } from "../bundle/output/output-files.ts";
 
 /** What is to be carried: the bundle, or its parts, and the sidecars. Of many parts the first and the last are named. */
 export function writtenFiles({

@@ -27,7 +27,7 @@ export class DirectFile {
     return new DirectFile(plain, await openDirect(path));
   }
 
-  /** The bytes must stay as they are until it resolves. Several writes at a time are fine. */
+  /** Past the page cache only from a page-aligned buffer's beginning. The bytes must stay as they are until it resolves. Several writes at a time are fine. */
   async write(bytes: Uint8Array, position: number): Promise<void> {
     const isAligned = bytes.byteOffset % DIRECT_UNIT === 0 && position % DIRECT_UNIT === 0;
     const whole = isAligned ? bytes.length - (bytes.length % DIRECT_UNIT) : 0;
@@ -51,7 +51,7 @@ export class DirectFile {
       await writeAll(this.#direct, bytes, position);
       return bytes.length;
     } catch (error) {
-      if (!hasCode(error, "EINVAL")) throw error;
+      if (!hasCode(error, "EINVAL", "EOPNOTSUPP")) throw error;
       this.#isRefused = true;
       return 0;
     }

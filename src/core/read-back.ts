@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { CHUNK_SIZE } from "./chunks/chunk.ts";
 import type { ChunkPool } from "./chunks/pool.ts";
 import { hasCode } from "./errors.ts";
+import { pageAlignedBuffer } from "./page-aligned-buffer.ts";
 import type { WorkOptions } from "./progress.ts";
 import { countBytes } from "./progress.ts";
 
@@ -54,7 +55,7 @@ async function digestOf(
 ): Promise<{ readonly sha256: string; readonly size: number }> {
   await using file = await open(path, constants.O_RDONLY | flag);
   const hash = pool.sequentialHash();
-  const buffers = [pageAlignedBuffer(), pageAlignedBuffer()] as const;
+  const buffers = [pageAlignedBuffer(CHUNK_SIZE), pageAlignedBuffer(CHUNK_SIZE)] as const;
   let hashed = Promise.resolve();
   for (let size = 0; ; size += CHUNK_SIZE) {
     signal?.throwIfAborted();
@@ -68,13 +69,4 @@ async function digestOf(
     await hashed;
     return { sha256: await hash.digest(), size: size + bytesRead };
   }
-}
-
-/**
- * Memory that begins at a page: reads past the page cache are refused elsewhere (EINVAL on a disk that wants multiples of 512
- * bytes). Node has no call for it and tells no addresses. V8 reserves whole pages for a buffer that may grow, and begins
- * others 16 bytes behind one.
- */
-function pageAlignedBuffer(): Buffer<SharedArrayBuffer> {
-  return Buffer.from(new SharedArrayBuffer(CHUNK_SIZE, { maxByteLength: CHUNK_SIZE }));
 }

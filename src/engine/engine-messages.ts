@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EngineError } from "../core/errors.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 
 const LONGEST_LINE = 1024 * 1024;
 const LONGEST_TEXT = 2000;
@@ -65,12 +66,4 @@ function failed(what: string, text: string): EngineError {
   return new EngineError("ENGINE_FAILED", `Cannot ${what}: ${text.trim().slice(0, LONGEST_TEXT)}`, {
     hint: "See the engine's log for more.",
   });
-}
-
-function jsonOrUndefined(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import type { Outcome } from "./ollama-client.ts";
 
 // Shapes of https://github.com/ollama/ollama/blob/main/api/types.go, of which only what is needed is required:
@@ -92,14 +93,6 @@ export function readBody(outcome: Outcome): Answer<string> {
   const refusal = errorAnswer.safeParse(jsonOrUndefined(body));
   const text = refusal.success ? refusal.data.error : body;
   return { ok: false, problem: { kind: "refused", status, text: excerpt(text) } };
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function excerpt(text: string): string {

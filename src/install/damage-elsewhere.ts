@@ -1,7 +1,7 @@
 import { BundleReader } from "../bundle/bundle-reader.ts";
 import type { BundlePlace } from "../bundle/find-bundle.ts";
 import { describeFinding } from "../bundle/finding.ts";
-import { assertComplete } from "../bundle/part-set.ts";
+import { assertComplete } from "../bundle/parts/part-set.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { Selection } from "./select-models.ts";

@@ -4,15 +4,15 @@ import { buildImage } from "./build-image.ts";
 import { LABEL } from "./installation-id.ts";
 import type { Journal } from "./journal.ts";
 import { loadImage } from "./load-image.ts";
-import { storeTarget } from "./models-into-store.ts";
-import { type ModelsIntoVolume, volumeTarget } from "./models-into-volume.ts";
+import { storeTarget } from "./store/models-into-store.ts";
+import { type ModelsIntoVolume, volumeTarget } from "./volume/models-into-volume.ts";
 import { IMAGE_TARGET, type ModelsTarget } from "./models-target.ts";
 import type { EngineInstall, EnginePlan } from "./plan-on-engine.ts";
 import { publishText } from "./publish-address.ts";
 import type { Receipt } from "./receipt.ts";
 import { runContainer } from "./run-container.ts";
-import { temporaryDirectoryOf } from "./store-temporary.ts";
-import { helperName } from "./volume-helper.ts";
+import { temporaryDirectoryOf } from "./store/store-temporary.ts";
+import { helperName } from "./volume/volume-helper.ts";
 
 /** One installation on an engine, planned and under its lock. */
 export interface EngineRun extends EngineInstall {

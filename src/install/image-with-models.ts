@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sha256Hex } from "../core/digest.ts";
 import { BundleError } from "../core/errors.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 
 /** Docker mounts no more layers than these; what Dockerfile.models adds on top has no content. */
 export const MAX_IMAGE_LAYERS = 125;
@@ -113,14 +114,6 @@ function readConfig(bytes: Buffer): z.infer<typeof config> {
       hint: "Create the bundle again.",
     },
   );
-}
-
-function jsonOrUndefined(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 function json(value: unknown): Buffer {

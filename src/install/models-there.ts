@@ -8,7 +8,7 @@ import { type ModelName, fullModelName, isValidModelName } from "../core/model-n
 import { readTar } from "../core/tar.ts";
 import type { ContainerPath, Engine } from "../engine/engine.ts";
 import { manifestPathOf, pathInStore } from "./model-paths.ts";
-import type { Store } from "./store.ts";
+import type { Store } from "./store/store.ts";
 
 /** The models of a store, by their manifests: path relative to the store, and the manifest's bytes. */
 export type ModelsThere = ReadonlyMap<string, Buffer>;

@@ -8,21 +8,21 @@ import type { Engine, EngineInfo } from "../engine/engine.ts";
 import { type ImageToLoad, type ImageToName, bytesToLoad, imageToLoad } from "./image-to-load.ts";
 import type { EngineNames } from "./install-options.ts";
 import type { InstallPlan, SpaceNeed } from "./install-plan.ts";
-import { type Surroundings, lookAround } from "./look-around.ts";
+import { type Surroundings, lookAround } from "./site/look-around.ts";
 import { memoryWarnings } from "./memory.ts";
 import { type ModelsAsked, modelChanges } from "./model-changes.ts";
-import { openModelsDirectory } from "./models-directory.ts";
+import { openModelsDirectory } from "./store/models-directory.ts";
 import { pathInStore } from "./model-paths.ts";
 import type { EnginePlace } from "./models-place.ts";
 import { blobsNamedBy, describeModels, otherModels } from "./models-there.ts";
 import { refuseIfAny } from "./problems.ts";
-import { findLeftOutImage, isLeftOut, proveBeside } from "./prove-on-engine.ts";
+import { findLeftOutImage, isLeftOut, proveBeside } from "./site/prove-on-engine.ts";
 import { publishText } from "./publish-address.ts";
 import { selectLayers, shownModel } from "./select-models.ts";
 import { engineSpace, measureSpace, spaceProblem, spaceWarning } from "./space.ts";
-import type { Store } from "./store.ts";
-import { assertFewLayers, ollamaImageOf } from "./suitable.ts";
-import { storeSpace } from "./survey-store.ts";
+import type { Store } from "./store/store.ts";
+import { assertFewLayers, ollamaImageOf } from "./site/suitable.ts";
+import { storeSpace } from "./store/survey-store.ts";
 
 export interface EngineInstall extends ModelsAsked {
   readonly engine: Engine;

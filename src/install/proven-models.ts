@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { modelOfManifestPath } from "../bundle/file-paths.ts";
-import type { SiteFile, SiteModel } from "../bundle/site-file.ts";
+import type { SiteFile, SiteModel } from "../bundle/delta/site-file.ts";
 import { hexOfDigest, sha256Hex } from "../core/digest.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import { fullModelName } from "../core/model-name.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
-import type { FileHash, StoreContent, StoredManifest } from "./store-content.ts";
+import type { FileHash, StoreContent, StoredManifest } from "./store/store-content.ts";
 
 const entry = z.object({ digest: z.string(), size: z.int().nonnegative() });
 /** Ollama's manifest (`manifest/manifest.go`), as far as blobs go. */
@@ -75,12 +76,4 @@ function flawOf(
   if (blobs === undefined) return `"${name}" is left out: its manifest is not readable`;
   const bad = blobs.find(({ sha256, size }) => proven.get(sha256)?.size !== size);
   return bad && `"${name}" is left out: its blob sha256:${bad.sha256} is missing or damaged`;
-}
-
-function jsonOrUndefined(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }

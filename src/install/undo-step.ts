@@ -1,9 +1,9 @@
 import { HostError } from "../core/errors.ts";
 import type { Engine } from "../engine/engine.ts";
-import { emptyStore } from "./empty-store.ts";
+import { emptyStore } from "./store/empty-store.ts";
 import { LABEL } from "./installation-id.ts";
 import type { JournalStep, StepOf } from "./journal-step.ts";
-import { undoVolumeFiles } from "./undo-volume-files.ts";
+import { undoVolumeFiles } from "./volume/undo-volume-files.ts";
 
 export interface UndoContext {
   /** Missing where none was used. */

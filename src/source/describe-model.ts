@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import { type GgufMetadata, readGgufMetadata } from "./gguf-header.ts";
 import { type ModelManifest, statedModelSize } from "./model-manifest.ts";
@@ -103,14 +104,6 @@ async function firstLine(file: StagedFile): Promise<string> {
 
 async function textOf({ path, size }: StagedFile): Promise<string> {
   return size > MAX_CONFIG ? "" : readFile(path, "utf8");
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function definedOnly<T extends object>(facts: T): { [K in keyof T]?: NonNullable<T[K]> } {

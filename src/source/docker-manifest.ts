@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { jsonOrUndefined } from "./image-config.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 
 /** Docker's manifest.json: https://github.com/moby/docker-image-spec/blob/main/v1.2.md#combined-image-json--filesystem-changeset-format */
 const manifestShape = z.array(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 
 /** As configs and the entries of an index have it. */
 export const platformShape = z.object({
@@ -32,12 +33,4 @@ export function parseImageConfig(bytes: Buffer): ImageConfig | undefined {
 export function platformName({ os, architecture, variant }: Platform): string {
   const suffix = architecture === "arm64" || !variant ? "" : `/${variant}`;
   return `${os}/${architecture}${suffix}`;
-}
-
-export function jsonOrUndefined(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }

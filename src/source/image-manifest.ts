@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { hexOfDigest } from "../core/digest.ts";
-import { jsonOrUndefined, platformShape } from "./image-config.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
+import { platformShape } from "./image-config.ts";
 
 /** https://github.com/opencontainers/image-spec/blob/main/descriptor.md; only sha256 is read. */
 export interface Descriptor {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { hexOfDigest } from "../core/digest.ts";
 import { SourceError } from "../core/errors.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 
 const layer = z.object({
   mediaType: z.string(),
@@ -60,14 +61,6 @@ export function blobsOf({ config, layers }: ModelManifest): ModelLayerEntry[] {
 /** Bytes as Ollama's /api/tags counts them: everything that the manifest names, repeats included. */
 export function statedModelSize({ config, layers }: ModelManifest): number {
   return layers.reduce((sum, { size }) => sum + size, config?.size ?? 0);
-}
-
-function jsonOrUndefined(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 /** What people are told of bytes that are no JSON. */

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { chunkCount } from "../core/chunks/chunk.ts";
 import { isSha256Hex } from "../core/digest.ts";
 import { hasCode } from "../core/errors.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import type { HashedContent } from "./content-hasher.ts";
 import { writeTemporary } from "./whole-file.ts";
 import type { VolumePaths } from "./volume-paths.ts";
@@ -80,12 +81,4 @@ export async function rememberContent(
     await writeTemporary(paths, Buffer.from(JSON.stringify(record)), { sync: false }),
     paths.record(content.sha256),
   );
-}
-
-function jsonOrUndefined(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

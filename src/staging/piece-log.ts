@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ChunkDigest } from "../core/chunks/chunk.ts";
 import { isSha256Hex } from "../core/digest.ts";
 import { hasCode } from "../core/errors.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 
 const line = z.object({
   index: z.int().nonnegative(),
@@ -52,12 +53,4 @@ export async function readPieces(path: string): Promise<Map<number, ChunkDigest>
     return parsed.success ? [parsed.data] : [];
   });
   return new Map(pieces.map(({ index, ...digest }) => [index, digest]));
-}
-
-function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

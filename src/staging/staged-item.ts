@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isSha256Hex } from "../core/digest.ts";
 import { hasCode } from "../core/errors.ts";
 import { undefinedWhereMissing } from "../core/files.ts";
+import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import type { VolumePaths } from "./volume-paths.ts";
 import { writeWhole } from "./whole-file.ts";
 
@@ -52,13 +53,5 @@ export async function namesIn(directory: string): Promise<string[]> {
   } catch (error) {
     if (hasCode(error, "ENOENT")) return [];
     throw error;
-  }
-}
-
-function jsonOrUndefined(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

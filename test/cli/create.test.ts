@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { BundleOutput } from "../../src/bundle/bundle-output.ts";
+import { BundleOutput } from "../../src/bundle/output/bundle-output.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { startModelRegistry } from "../support/model-registry.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { OutputBlocks } from "../../src/bundle/output-blocks.ts";
+import { OutputBlocks } from "../../src/bundle/output/output-blocks.ts";
 import { DirectFile } from "../../src/core/direct-file.ts";
 import { canMount, smallFileSystem } from "../staging/small-file-system.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";

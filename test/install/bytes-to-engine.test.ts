@@ -8,7 +8,7 @@ import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { readTar } from "../../src/core/tar.ts";
 import { connectEngine } from "../../src/engine/connect-engine.ts";
-import { putVolumeBlobs } from "../../src/install/fill-volume.ts";
+import { putVolumeBlobs } from "../../src/install/volume/fill-volume.ts";
 import { imageToLoad, layersOf } from "../../src/install/image-to-load.ts";
 import { loadImage } from "../../src/install/load-image.ts";
 import { selectModels } from "../../src/install/select-models.ts";

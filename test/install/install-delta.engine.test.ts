@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { heldBy } from "../../src/bundle/held.ts";
-import { siteMustHold } from "../../src/bundle/site-must-hold.ts";
+import { heldBy } from "../../src/bundle/delta/held.ts";
+import { siteMustHold } from "../../src/bundle/delta/site-must-hold.ts";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { MODELS_DIRECTORY } from "../../src/core/model-layer.ts";
 import { tarOf } from "../../src/core/tar.ts";

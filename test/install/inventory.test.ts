@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { SiteFile } from "../../src/bundle/site-file.ts";
+import type { SiteFile } from "../../src/bundle/delta/site-file.ts";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { installBundle } from "../../src/install-bundle.ts";
 import { inventorySite } from "../../src/inventory-site.ts";
@@ -61,22 +61,29 @@ describe("the inventory of a site", () => {
     expect(site).toMatchObject({ modelsIn: "native", models: [{}, {}] });
   });
 
-  test("leaves out a model of which a blob is damaged, and says which; the next bundle carries it", async () => {
-    await using here = await siteWithModels();
-    const { site } = await here.takeInventory();
-    const weights = site.blobs.reduce((a, b) => (a.size > b.size ? a : b)).sha256;
-    await writeFile(join(here.store, `blobs/sha256-${weights}`), "other");
-    const again = await here.takeInventory();
-    expect(again.site.blobs.map(({ sha256 }) => sha256)).not.toContain(weights);
-    expect(again.site.models).toHaveLength(1);
-    expect(again.warnings).toEqual([
-      expect.stringMatching(
-        new RegExp(`:latest" is left out: its blob sha256:${weights} is missing or damaged$`),
-      ),
-    ]);
-    const { bundle } = await here.create("second", { site: here.site });
-    expect(bundle?.manifest.files.map(({ sha256 }) => sha256)).toContain(weights);
-  });
+  test.each([
+    ["cut", (bytes: Buffer) => bytes.subarray(1)],
+    ["changed in one bit", flipped],
+  ])(
+    "leaves out a model of which a blob is %s, and says which; the next bundle carries it",
+    async (_, damaged) => {
+      await using here = await siteWithModels();
+      const { site } = await here.takeInventory();
+      const weights = site.blobs.reduce((a, b) => (a.size > b.size ? a : b)).sha256;
+      const blob = join(here.store, `blobs/sha256-${weights}`);
+      await writeFile(blob, damaged(await readFile(blob)));
+      const again = await here.takeInventory();
+      expect(again.site.blobs.map(({ sha256 }) => sha256)).not.toContain(weights);
+      expect(again.site.models).toHaveLength(1);
+      expect(again.warnings).toEqual([
+        expect.stringMatching(
+          new RegExp(`:latest" is left out: its blob sha256:${weights} is missing or damaged$`),
+        ),
+      ]);
+      const { bundle } = await here.create("second", { site: here.site });
+      expect(bundle?.manifest.files.map(({ sha256 }) => sha256)).toContain(weights);
+    },
+  );
 
   test("leaves alone what is no model: .DS_Store, ._latest, a manifest that is none", async () => {
     await using here = await siteWithModels();
@@ -159,4 +166,10 @@ async function edit(path: string, change: (of: SiteFile) => object): Promise<voi
   const site = JSON.parse(await readFile(path, "utf8")) as SiteFile;
   await rm(path);
   await writeFile(path, JSON.stringify(change(site)));
+}
+
+function flipped(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  copy.writeUInt8(copy.readUInt8(100) ^ 1, 100);
+  return copy;
 }

@@ -16,7 +16,7 @@ import { portProblem } from "../../src/install/port-problem.ts";
 import { refuseIfAny } from "../../src/install/problems.ts";
 import { serverUrl } from "../../src/install/run-container.ts";
 import { engineSpace, measureSpace, spaceProblem, spaceWarning } from "../../src/install/space.ts";
-import { assertFewLayers, assertNamesFit } from "../../src/install/suitable.ts";
+import { assertFewLayers, assertNamesFit } from "../../src/install/site/suitable.ts";
 import { stateDirectory } from "../../src/install/state-directory.ts";
 import { canMount, smallFileSystem } from "../staging/small-file-system.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";

@@ -4,10 +4,10 @@ import { sha256Hex } from "../../core/digest.ts";
 import { BundleError } from "../../core/errors.ts";
 import { undefinedWhereMissing } from "../../core/files.ts";
 import type { BundlePlace } from "../find-bundle.ts";
-import { SUMS_SUFFIX } from "../former-files.ts";
+import { SUMS_SUFFIX } from "../output/former-files.ts";
 import { openBundleFile } from "../open-bundle-file.ts";
-import { type Part, type PartSet, problemOf } from "../part-set.ts";
-import { PARTS_JSON_SUFFIX } from "../parts-json.ts";
+import { type Part, type PartSet, problemOf } from "../parts/part-set.ts";
+import { PARTS_JSON_SUFFIX } from "../parts/parts-json.ts";
 import { readSums } from "./read-sums.ts";
 
 /** One file to be copied. */

@@ -7,7 +7,7 @@ import { BundleError, HostError, messageOf } from "../../core/errors.ts";
 import { readAll, syncDirectory, writeAll } from "../../core/files.ts";
 import { type WorkOptions, countBytes } from "../../core/progress.ts";
 import { readBack } from "../../core/read-back.ts";
-import { PARTIAL_SUFFIX } from "../output-file.ts";
+import { PARTIAL_SUFFIX } from "../output/output-file.ts";
 import type { CopyItem } from "./cargo.ts";
 import { copyError } from "./copy-error.ts";
 import { type Medium, assertSameMedium } from "./medium.ts";

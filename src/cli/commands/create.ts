@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { BundledImage } from "../../bundle/models-json.ts";
-import { siteMustHold } from "../../bundle/site-must-hold.ts";
+import { siteMustHold } from "../../bundle/delta/site-must-hold.ts";
 import type { CreateReport } from "../../create-bundle.ts";
 import { type CreatedImage, describeCreatePlan, describeCreated } from "../describe-create.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
@@ -69,8 +69,8 @@ export function addCreateCommand(program: Command, run: Run): void {
       oneMore,
     )
     .option(
-      "--locked <MODELS.json>",
-      "refuse to pack what is not the very same as in the earlier bundle that this is of",
+      "--locked <bundle>",
+      "refuse to pack what is not the very same as in this earlier bundle; or its MODELS.json",
     )
     .option("--force", "replace the file if it is there")
     .option("--name <name>", "what the bundle is called (default: as its file)")

@@ -9,6 +9,6 @@ export const MEMORY_LIMIT = 256 * MIB;
 /** Prints and gives the peak of a command's resident memory, in bytes. */
 export function peakOf(what: string, { peakMemory }: CommandResult): number {
   if (peakMemory === undefined) throw new Error("the command did not say how much memory it used");
-  console.log(`peak memory of ${what} with 4 GiB: ${(peakMemory / MIB).toFixed(0)} MiB`);
+  console.log(`peak memory of ${what}: ${(peakMemory / MIB).toFixed(0)} MiB`);
   return peakMemory;
 }

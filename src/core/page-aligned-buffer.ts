@@ -1,0 +1,8 @@
+/**
+ * Memory that begins at a page, and can be shared with workers: what goes past the page cache is refused elsewhere (open(2),
+ * O_DIRECT; EINVAL on a disk that wants multiples of 512 bytes). Node has no call for it and tells no addresses. V8 reserves
+ * whole pages for a buffer that may grow, and begins others 16 bytes behind one.
+ */
+export function pageAlignedBuffer(size: number): Buffer<SharedArrayBuffer> {
+  return Buffer.from(new SharedArrayBuffer(size, { maxByteLength: size }));
+}
