@@ -93,6 +93,10 @@ async function holdElsewhere(store: string) {
     holder.kill("SIGKILL");
     await exited;
   };
-  await Promise.race([once(holder.stdout, "data"), exited]);
+  const ended = exited.then(() =>
+    Promise.reject(new Error(`"${program}" ended before it had the lock`)),
+  );
+  ended.catch(() => {});
+  await Promise.race([once(holder.stdout, "data"), ended]);
   return { pid: holder.pid, kill, [Symbol.asyncDispose]: kill };
 }
