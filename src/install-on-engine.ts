@@ -1,12 +1,12 @@
 import { connectEngine } from "./engine/connect-engine.ts";
 import type { HealthReport } from "./health/health-report.ts";
+import { bringContent } from "./install/bring-content.ts";
 import { lockEngine } from "./install/engine-lock.ts";
 import {
   type EngineRun,
   asideNameOf,
   buildStep,
   didOnEngine,
-  loadStep,
   removeReplaced,
   runStep,
   targetOf,
@@ -50,8 +50,7 @@ export async function installOnEngine(run: Run, place: EnginePlace): Promise<Ins
   return await inTransaction(transactionOf(run, engine), async (journal) => {
     const on: EngineRun = { ...install, planned: found, journal, installation: run.id };
     const target = targetOf(on);
-    await loadStep(on, work);
-    const written = await target.writeBlobs(work);
+    const written = await bringContent(on, target, work);
     await checkRest(run, { withImage: true });
     await target.writeManifests(work);
     await buildStep(on, work);

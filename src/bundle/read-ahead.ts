@@ -25,9 +25,8 @@ export async function* readAhead<T, R>(
       yield value;
     }
   } finally {
-    for (const settled of await Promise.allSettled(running)) {
-      if (settled.status === "fulfilled") disposeOf(settled.value);
-    }
+    // Each at once: one that still waits for a buffer may wait for that of another.
+    await Promise.allSettled(running.map((result) => result.then(disposeOf)));
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { EngineError } from "../core/errors.ts";
 import { livenessOf, thisProcess } from "../core/process-owner.ts";
 import type { WorkOptions } from "../core/progress.ts";
-import { tarOf } from "../core/tar.ts";
+import { NEVER_RUNS, buildEmptyImage } from "./empty-image.ts";
 import type { Engine } from "./engine.ts";
 
 /** Where the volume is in the reader. */
@@ -10,7 +10,6 @@ export const VOLUME_PATH = "/volume";
 
 /** Names the process that made a reader, so that what a killed one left is known for that. */
 const OWNER = "ollama-bundle.reader-of";
-const DOCKERFILE = "FROM scratch\nCOPY Dockerfile /\n";
 
 export interface VolumeReader extends AsyncDisposable {
   /** The name of a container that has the volume and never runs. */
@@ -34,24 +33,18 @@ export async function createVolumeReader(
   const image = `ollama-bundle.local/reader:${container}`;
   await using stack = new AsyncDisposableStack();
   stack.defer(() => engine.removeImage(image));
-  await engine.build(emptyImage(image), options);
+  await buildEmptyImage(engine, image, options);
   stack.defer(() => engine.removeContainer(container));
   await engine.createContainer({
     name: container,
     image,
     labels: { [OWNER]: thisProcess() },
-    entrypoint: ["/never-runs"],
+    entrypoint: NEVER_RUNS,
     volumes: { [volume]: VOLUME_PATH },
     network: "none",
   });
   const owned = stack.move();
   return { container, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-function emptyImage(tag: string): Parameters<Engine["build"]>[0] {
-  const dockerfile = "Dockerfile";
-  const context = tarOf([{ path: dockerfile, content: Buffer.from(DOCKERFILE) }]);
-  return { context, dockerfile, target: "", tag, args: {}, labels: {} };
 }
 
 /** A reader whose process is gone would keep its volume from being removed. */

@@ -1,6 +1,7 @@
 import { messageOf } from "../core/errors.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { buildImage } from "./build-image.ts";
+import { emptyImageName } from "./image-names.ts";
 import { LABEL } from "./installation-id.ts";
 import type { Journal } from "./journal.ts";
 import { loadImage } from "./load-image.ts";
@@ -22,10 +23,15 @@ export interface EngineRun extends EngineInstall {
   readonly installation: string;
 }
 
+/** What it takes to load the image. */
+export interface LoadRun extends Pick<EngineRun, "engine" | "bundle" | "journal"> {
+  readonly planned: Pick<EnginePlan, "image" | "isLoaded">;
+}
+
 /** Each of these steps is in the journal before it begins. */
 
 /** Loads the image, in `image` mode with the models as further layers; one that a delta left out only gets its name. */
-export async function loadStep(run: EngineRun, options: WorkOptions): Promise<void> {
+export async function loadStep(run: LoadRun, options: WorkOptions): Promise<void> {
   const { image, isLoaded } = run.planned;
   await run.journal.add({ kind: "image", name: image.name, existed: isLoaded });
   if (isLoaded) return;
@@ -126,12 +132,13 @@ function intoVolume(run: EngineRun): ModelsIntoVolume {
     engine,
     volume: names.volume,
     name: helperName(installation),
-    image: planned.image.name,
+    image: planned.volumeExists ? planned.image.name : emptyImageName(installation),
     installation,
   };
   return {
     ...run,
     helper,
+    image: planned.image.name,
     server: names.container,
     volumeExists: planned.volumeExists,
     labels: { ...labelsOf(run), [LABEL.role]: "models" },

@@ -20,6 +20,11 @@ export function loadedImageName(bundle: NamedBundle, extendedConfig?: string): s
   return `${OWN_REGISTRY}/${repositoryName(bundle.name)}:${shortId(bundle.id)}${suffix}`;
 }
 
+/** The name of an image without content, there while an installation fills a new volume. */
+export function emptyImageName(installation: string): string {
+  return `${OWN_REGISTRY}/helper:${installation}`;
+}
+
 /** What the built image is called where nothing else is asked for. */
 export function defaultTag(bundleName: string): string {
   return `ollama-preloaded:${bundleName}`;

@@ -30,6 +30,7 @@ export class Journal {
   readonly directory: string;
   readonly head: JournalHead;
   readonly #steps: JournalStep[] = [];
+  #written: Promise<unknown> = Promise.resolve();
 
   private constructor(directory: string, head: JournalHead) {
     this.directory = directory;
@@ -76,7 +77,14 @@ export class Journal {
     await rmdir(this.directory).catch(() => undefined);
   }
 
+  /** One after the other: steps that begin at the same time would write over one another. */
   async #write(): Promise<void> {
+    const written = this.#written.then(() => this.#writeNow());
+    this.#written = written.catch(() => undefined);
+    await written;
+  }
+
+  async #writeNow(): Promise<void> {
     const content: JournalContent = {
       schemaVersion: JOURNAL_VERSION,
       ...this.head,

@@ -4,6 +4,8 @@ import type { ModelsThere } from "./models-there.ts";
 
 /** A place beside the image that models are written into; what each step changes is in the journal before. */
 export interface ModelsTarget {
+  /** Whether nothing can be written, or be undone, before the image is loaded. */
+  readonly needsImage: boolean;
   /** Writes the blobs that are lacking or damaged there. No manifest names them yet. */
   readonly writeBlobs: (options: WorkOptions) => Promise<WrittenBlobs>;
   /** Makes the blobs models, once every byte of the bundle was checked. */
@@ -16,6 +18,7 @@ export interface ModelsTarget {
 
 /** The models are in the image: there is nothing beside it. */
 export const IMAGE_TARGET: ModelsTarget = {
+  needsImage: true,
   writeBlobs: () => Promise.resolve({ blobs: [], before: new Map() }),
   writeManifests: () => Promise.resolve(),
   removeModels: () => Promise.resolve(),

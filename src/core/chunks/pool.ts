@@ -9,7 +9,10 @@ export const BUFFER_SIZE = storedMemberSize(CHUNK_SIZE);
 
 const MAX_WORKERS = 4;
 
-/** Four chunks in work, one that is being written, and one that arrives: who kept more leases at once would wait for ever. */
+/**
+ * Four chunks in work, one that is being written, and one that arrives: who kept more leases at once would wait for ever. Two
+ * that read at the same time, each in order, hold five at the most: where one stalls the other goes on with the sixth.
+ */
 export const BUFFER_COUNT = 6;
 
 /** A buffer that workers and the main thread share; whoever leased it gives it back exactly once. */

@@ -27,6 +27,7 @@ export interface ModelsIntoStore extends FillStore {
 /** An Ollama models directory on this host, for Ollama itself or for a container. */
 export function storeTarget(into: ModelsIntoStore): ModelsTarget {
   return {
+    needsImage: false,
     writeBlobs: (options) => writeBlobs(into, options),
     writeManifests: (options) => writeManifests(into, options),
     removeModels: (models) => removeModels(into, models),

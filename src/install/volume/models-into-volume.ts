@@ -1,5 +1,6 @@
 import { MODELS_DIRECTORY } from "../../core/model-layer.ts";
 import type { WorkOptions } from "../../core/progress.ts";
+import { buildEmptyImage } from "../../engine/empty-image.ts";
 import { type FillVolume, putVolumeBlobs, putVolumeManifests } from "./fill-volume.ts";
 import { replacedManifests } from "../journal-step.ts";
 import type { Journal } from "../journal.ts";
@@ -18,6 +19,8 @@ export interface ModelsIntoVolume extends FillVolume {
   readonly server: string;
   /** Whether the volume is there from an earlier installation. */
   readonly volumeExists: boolean;
+  /** The image that is loaded, with `rm`. A new volume is filled through one of its own, without content. */
+  readonly image: string;
   /** For a new volume. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -25,6 +28,8 @@ export interface ModelsIntoVolume extends FillVolume {
 /** A named volume of the engine. */
 export function volumeTarget(into: ModelsIntoVolume): ModelsTarget {
   return {
+    // What an earlier installation brought is put back with the image's `rm`; a volume of ours is removed as a whole.
+    needsImage: into.volumeExists,
     writeBlobs: (options) => writeBlobs(into, options),
     writeManifests: (options) => writeManifests(into, options),
     removeModels: (models) => removeModels(into, models),
@@ -33,17 +38,16 @@ export function volumeTarget(into: ModelsIntoVolume): ModelsTarget {
 }
 
 async function writeBlobs(into: ModelsIntoVolume, options: WorkOptions): Promise<WrittenBlobs> {
-  const { helper, selection, journal, volumeExists } = into;
+  const { helper, selection, journal, image, volumeExists } = into;
   if (!volumeExists) await createModelsVolume(into);
   await journal.add({ kind: "container", name: helper.name });
   await createHelper(helper);
   const survey = volumeExists ? await surveyVolume(into, options) : emptyVolume(selection);
   if (volumeExists) {
     const blobs = survey.missing.map(({ path }) => pathInStore(path));
-    const { volume, image } = helper;
     await journal.add({
       kind: "volumeFiles",
-      volume,
+      volume: helper.volume,
       image,
       blobs,
       manifests: replacedManifests(manifestPathsIn(selection), survey.before),
@@ -54,34 +58,38 @@ async function writeBlobs(into: ModelsIntoVolume, options: WorkOptions): Promise
 }
 
 async function writeManifests(into: ModelsIntoVolume, options: WorkOptions): Promise<void> {
-  const { helper, selection } = into;
+  const { helper, selection, volumeExists } = into;
   await putVolumeManifests(into, selection.manifests, options);
   await helper.engine.removeContainer(helper.name);
+  if (!volumeExists) await helper.engine.removeImage(helper.image);
 }
 
 async function removeModels(
-  { helper, journal }: ModelsIntoVolume,
+  { helper, image, journal }: ModelsIntoVolume,
   models: ModelsThere,
 ): Promise<void> {
-  const { volume, image } = helper;
+  const { volume } = helper;
   const manifests = replacedManifests(models.keys(), models);
   await journal.add({ kind: "volumeFiles", volume, image, blobs: [], manifests });
-  await removeFromVolume(helper, [...models.keys()]);
+  await removeFromVolume({ ...helper, image }, [...models.keys()]);
 }
 
 async function removeUnnamed(
-  { helper, server }: ModelsIntoVolume,
+  { helper, image, server }: ModelsIntoVolume,
   blobs: ReadonlySet<string>,
 ): Promise<void> {
   const from = { container: server, path: MODELS_DIRECTORY };
   const named = blobsNamedBy(await modelsInContainer(helper.engine, from));
   await removeFromVolume(
-    helper,
+    { ...helper, image },
     [...blobs].filter((blob) => !named.has(blob)),
   );
 }
 
 async function createModelsVolume({ helper, journal, labels }: ModelsIntoVolume): Promise<void> {
+  await journal.add({ kind: "image", name: helper.image, existed: false });
+  // Not aborted, as no build is.
+  await buildEmptyImage(helper.engine, helper.image, {});
   await journal.add({ kind: "volume", name: helper.volume });
   await helper.engine.createVolume(helper.volume, labels);
 }

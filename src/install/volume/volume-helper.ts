@@ -1,6 +1,7 @@
 import { MODELS_DIRECTORY } from "../../core/model-layer.ts";
 import type { WorkOptions } from "../../core/progress.ts";
 import { type WrittenTarEntry, readTar, writeTar } from "../../core/tar.ts";
+import { NEVER_RUNS } from "../../engine/empty-image.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { LABEL } from "../installation-id.ts";
 
@@ -29,6 +30,7 @@ export async function createHelper({
     name,
     image,
     labels: { [LABEL.installation]: installation, [LABEL.role]: "helper" },
+    entrypoint: NEVER_RUNS,
     volumes: { [volume]: MODELS_DIRECTORY },
     network: "none",
   });

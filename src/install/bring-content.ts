@@ -1,0 +1,43 @@
+import type { WorkOptions } from "../core/progress.ts";
+import { type LoadRun, loadStep } from "./engine-steps.ts";
+import type { ModelsTarget, WrittenBlobs } from "./models-target.ts";
+
+/** Loads the image and writes the models' blobs: at the same time where neither needs the other. */
+export async function bringContent(
+  run: LoadRun,
+  target: ModelsTarget,
+  options: WorkOptions,
+): Promise<WrittenBlobs> {
+  const { isLoaded, image } = run.planned;
+  if (!target.needsImage && !isLoaded && !("existing" in image))
+    return await loadAndWrite(run, target, options);
+  await loadStep(run, options);
+  return await target.writeBlobs(options);
+}
+
+/**
+ * Ends when both have ended. A load that fails ends the writing; a load is never ended by the writing, since an engine whose load
+ * is cut off may keep what it has for a day (28), or go on alone and have an image that nobody removes (20.10).
+ */
+async function loadAndWrite(
+  run: LoadRun,
+  target: ModelsTarget,
+  { signal, onProgress }: WorkOptions,
+): Promise<WrittenBlobs> {
+  const text = `Loading the image "${run.planned.image.name}" and writing the models`;
+  onProgress?.({ kind: "step", text });
+  const loadFailed = new AbortController();
+  const ends = AbortSignal.any([loadFailed.signal, ...(signal === undefined ? [] : [signal])]);
+  const both = { onProgress: asOneStep(onProgress) };
+  const written = target.writeBlobs({ ...both, signal: ends });
+  const loaded = loadStep(run, { ...both, signal });
+  loaded.catch((error: unknown) => loadFailed.abort(error));
+  await Promise.allSettled([loaded, written]);
+  await loaded;
+  return await written;
+}
+
+/** What two do side by side is one step: views begin anew with each. */
+function asOneStep(onProgress: WorkOptions["onProgress"]): WorkOptions["onProgress"] {
+  return (event) => onProgress?.(event.kind === "step" ? { ...event, kind: "note" } : event);
+}
