@@ -59,16 +59,19 @@ async function statFile(path: string): Promise<Stats> {
   try {
     return await stat(path);
   } catch (error) {
-    if (hasCode(error, "ENOENT"))
-      throw new DefinitionError(
-        "USAGE",
-        `Cannot open the bundle "${path}": there is no such file`,
-        { cause: error, hint: "Check the path, and that the medium that carries it is mounted." },
-      );
+    if (hasCode(error, "ENOENT")) throw noSuchFile(path, error);
     throw new HostError("IO", `Cannot open the bundle "${path}": ${messageOf(error)}`, {
       cause: error,
     });
   }
+}
+
+/** The error for a path that nothing is at. */
+export function noSuchFile(path: string, cause?: unknown): DefinitionError {
+  return new DefinitionError("USAGE", `Cannot open the bundle "${path}": there is no such file`, {
+    cause,
+    hint: "Check the path, and that the medium that carries it is mounted.",
+  });
 }
 
 async function readEnd(file: BundleFile): Promise<OpenedBundle> {
