@@ -17,6 +17,7 @@ export function describeInstallPlan(plan: InstallPlan): string {
           `engine     ${printableLine(`${engine.product} ${engine.version} at ${engine.address}`)}`,
         ]),
     ...describeNames(plan),
+    ...describeLayers(plan),
     ...(models.length + (plan.others ?? []).length === 0 ? [] : modelTable(plan).split("\n")),
     ...space.map(describeSpace),
   ];
@@ -50,6 +51,12 @@ function describeNames({ names, replaces }: InstallPlan): string[] {
   return rows.flatMap(([what, name]) =>
     name === undefined ? [] : [`${what.padEnd(10)} ${printableLine(name)}`],
   );
+}
+
+function describeLayers({ layers = { size: 0, there: 0 } }: InstallPlan): string[] {
+  if (layers.there === 0) return [];
+  const { size, there } = layers;
+  return [`layers     ${formatBytes(there)} of ${formatBytes(size)} are on the engine already`];
 }
 
 function modelTable({ models, others = [] }: InstallPlan): string {
