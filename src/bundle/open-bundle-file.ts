@@ -7,12 +7,13 @@ import { TAR_BLOCK } from "../core/tar-header.ts";
 import { BundleError, DefinitionError, HostError, hasCode, messageOf } from "../core/errors.ts";
 import { BundleFile } from "./bundle-file.ts";
 import { DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
+import { decodeModelsJson } from "./decode-models-json.ts";
 import type { BundlePlace } from "./find-bundle.ts";
 import type { Finding } from "./finding.ts";
 import { FOOTER_SIZE } from "./footer.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type Located, locate } from "./locate.ts";
-import { type ModelsJson, decodeModelsJson } from "./models-json.ts";
+import type { ModelsJson } from "./models-json.ts";
 import type { PartSet } from "./parts/part-set.ts";
 
 /** What a bundle is, as its MODELS.json says it. */
