@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
+import { formatCount } from "../core/format-count.ts";
 import { ABSENT } from "../core/chunks/chunk.ts";
 import { MEMBER_HEADER } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
@@ -146,7 +147,7 @@ async function beginsAt(file: BundleFile, offset: number, { segments }: Layout):
 
 /** Every byte is in its place but for what was put before them all, which is all that there is to say. */
 function withLead(path: string, size: number): DamagedBundleError {
-  const what = size === 1 ? "1 byte stands" : `${size.toLocaleString("en-US")} bytes stand`;
+  const what = size === 1 ? "1 byte stands" : `${formatCount(size)} bytes stand`;
   return new DamagedBundleError(
     `Cannot use "${path}": ${what} before the beginning of the bundle`,
     [
