@@ -161,6 +161,22 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
         },
       );
 
+      test("volume mode: a bundle damaged in its image, found while models are written", async () => {
+        await using names = fixture.names();
+        const before = await fixture.state();
+        const damaged = await flipped(bundle.path, (bundle.size - BIG) / 2);
+        const { error } = await fixture.install({
+          bundle: damaged,
+          modelsIn: "volume",
+          ...names,
+        });
+        expect(error).toMatchObject({
+          code: "DAMAGED",
+          message: expect.stringContaining("image/blobs/sha256/"),
+        });
+        expect(await fixture.state()).toBe(before);
+      });
+
       test.each(["image", "volume"] as const)(
         "%s mode: a bundle damaged where nothing is installed from",
         async (modelsIn) => {
