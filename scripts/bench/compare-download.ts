@@ -2,9 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type * as Pool from "../../src/core/chunks/pool.ts";
-import type * as Models from "../../src/source/registry-models.ts";
-import type * as Staging from "../../src/staging/staging-volume.ts";
 import { type Comparison, atMost } from "./comparison.ts";
 import { DIST, type Workbench } from "./workbench.ts";
 
@@ -22,8 +19,7 @@ export async function startRegistry(store: string): Promise<{ readonly url: stri
 
 export function compareDownload(bench: Workbench, url: string): Comparison {
   const { files: reads, largeBlobs } = bench.content;
-  const program = `(${pull.toString()})(${JSON.stringify([DIST, url])})`;
-  const ours = `${process.execPath} -e '${program}'`;
+  const ours = `${process.execPath} ${join(DIST, "../bench/pull.js")} ${url}`;
   const blobs = largeBlobs.map(({ sha256 }) => {
     return `-o curl/${sha256} ${url}/v2/library/large/blobs/sha256:${sha256}`;
   });
@@ -36,18 +32,4 @@ export function compareDownload(bench: Workbench, url: string): Comparison {
       { name: "curl, sync, sha256sum", reads, run: () => bench.shell(check), writes: "curl" },
     ],
   };
-}
-
-/** What create does before it packs. Its text runs in a process of its own, so it uses nothing from outside itself. */
-async function pull([dist, modelRegistry]: readonly [string, string]): Promise<void> {
-  const { ChunkPool }: typeof Pool = await import(`${dist}/core/chunks/pool.js`);
-  const { StagingVolume }: typeof Staging = await import(`${dist}/staging/staging-volume.js`);
-  const { createRegistryModelSource }: typeof Models = await import(
-    `${dist}/source/registry-models.js`
-  );
-  await using pool = new ChunkPool();
-  const volume = await StagingVolume.open("staging", pool);
-  const source = createRegistryModelSource({ volume, modelRegistry });
-  const name = { host: "registry.ollama.ai", namespace: "library", model: "large", tag: "latest" };
-  await source.stage(await source.resolve(name, {}), {});
 }

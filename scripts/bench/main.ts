@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, release, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { formatBytes } from "../../src/cli/format.ts";
+import { packModules } from "../pack-modules.ts";
 import { holdTestHosts } from "../test-hosts/hold-test-hosts.ts";
 import { BenchEngine, NAME } from "./bench-engine.ts";
 import { type BenchResult, type SizeResult, benchSize } from "./bench-size.ts";
@@ -11,6 +12,7 @@ import { type BenchOptions, readOptions } from "./options.ts";
 const TABLE = join(import.meta.dirname, "../bench.md");
 
 /** Measures the commands beside what people would use in their place, and writes bench.md. No number makes it fail: it reports. */
+await packModules({ pull: "scripts/bench/pull-program.ts" }, "dist/bench");
 await main(readOptions());
 
 async function main(options: BenchOptions): Promise<void> {

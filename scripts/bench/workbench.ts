@@ -7,7 +7,7 @@ import type { Ran } from "./measure.ts";
 import { type ShellResult, runShell } from "./run-shell.ts";
 
 /** Of `npm run build`. */
-export const DIST = join(import.meta.dirname, "../../dist");
+export const DIST = join(import.meta.dirname, "../../dist/lib");
 const BUNDLE = [process.execPath, join(DIST, "main.js")];
 
 /** Where commands and yardsticks run: `out/` is the working directory of them all. */

@@ -8,7 +8,7 @@ const packageJson = z.object({
   engines: z.object({ node: z.string() }),
 });
 
-/** Where this program's package.json is: two folders up from here in src/ and in dist/ alike. */
+/** Where this program's package.json is: two folders up from here in src/core/ and in dist/lib/ alike. */
 export const TOOL_DIRECTORY = fileURLToPath(new URL("../../", import.meta.url));
 
 /** This program, as package.json names it. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatCount } from "../core/format-count.ts";
 import { SourceError } from "../core/errors.ts";
 import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import { TransientFailure } from "../core/retry.ts";
@@ -63,7 +64,7 @@ function notNow(message: string, answer: HttpAnswer): Error {
   const isStranger = answer.status === 429 && answer.asked?.hasLogin === false;
   const login = isStranger ? ` Those who log in wait less: ${answer.asked.ifRefused}` : "";
   if (waitMs > MAX_WAIT_MS) {
-    const seconds = Math.ceil(waitMs / 1000).toLocaleString("en-US");
+    const seconds = formatCount(Math.ceil(waitMs / 1000));
     return new SourceError("UNREACHABLE", `${message}; it asks to wait ${seconds} seconds`, {
       hint: `Try again after that: what came so far is kept.${login}`,
     });

@@ -73,7 +73,7 @@ describe.runIf(process.platform === "linux")("the package, installed without a n
   });
 
   test("is a library too", async () => {
-    const door = join(installed.directory, "dist/index.js");
+    const door = join(installed.directory, "dist/lib/index.js");
     expect(await import(door)).toMatchObject({ verifyBundle: expect.any(Function) });
   });
 
@@ -90,7 +90,7 @@ describe.runIf(process.platform === "linux")("the package, installed without a n
   test.skipIf(oldNode === undefined)(
     `says which Node it needs to one that is too old (${oldNode ?? "SKIPPED: this machine has no Node below 22"})`,
     () => {
-      const program = join(installed.directory, "dist/main.js");
+      const program = join(installed.directory, "dist/lib/main.js");
       const { status, stderr } = spawnSync(String(oldNode), [program, "--version"], {
         encoding: "utf8",
       });

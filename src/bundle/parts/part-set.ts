@@ -88,7 +88,8 @@ async function readSidecar(
   return first?.json;
 }
 
-async function filesIn(directory: string): Promise<FoundFile[]> {
+/** What may be parts: every file but sidecars. */
+export async function filesIn(directory: string): Promise<FoundFile[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   const names = entries
     .map((entry) => entry.name)

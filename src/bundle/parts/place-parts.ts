@@ -1,19 +1,11 @@
-import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { memberTrailer } from "../../core/chunks/gzip-member.ts";
-import { BundleError, hasCode } from "../../core/errors.ts";
-import { readAll } from "../../core/files.ts";
-import { FOOTER_SIZE, tocOffsetOf } from "../footer.ts";
+import { BundleError } from "../../core/errors.ts";
 import type { Layout } from "../layout.ts";
 import { openBundleFile } from "../open-bundle-file.ts";
+import { type BundleEnd, bundleEnds, bytesAt } from "./bundle-ends.ts";
 import type { FoundFile, Part, PartSet } from "./part-set.ts";
 import { MAX_PARTS, partName } from "./parts-json.ts";
-
-/** The file that ends as a bundle does, and where it says that the table of contents begins in the bundle. */
-interface End {
-  readonly file: FoundFile;
-  readonly tocOffset: number;
-}
 
 /** Bytes that a part must have somewhere: the end of a chunk's gzip member, which has the CRC-32 of its content. */
 interface Mark {
@@ -97,13 +89,11 @@ async function fits({ path }: FoundFile, marks: readonly Mark[]): Promise<boolea
 }
 
 /** That of the last of the parts by name where it is one, else the only one that there is. */
-async function findEnd({ parts }: PartSet, files: readonly FoundFile[]): Promise<End | undefined> {
-  const ends: End[] = [];
-  for (const file of files) {
-    const bytes = await bytesAt(file.path, Math.max(0, file.size - FOOTER_SIZE), FOOTER_SIZE);
-    const tocOffset = bytes && tocOffsetOf(bytes);
-    if (tocOffset !== undefined) ends.push({ file, tocOffset });
-  }
+async function findEnd(
+  { parts }: PartSet,
+  files: readonly FoundFile[],
+): Promise<BundleEnd | undefined> {
+  const ends = await bundleEnds(files);
   const last = parts.at(-1)?.file?.path;
   const only = ends.length === 1 ? ends[0] : undefined;
   return ends.find(({ file }) => file.path === last) ?? only;
@@ -124,18 +114,6 @@ async function layoutOf(set: PartSet): Promise<Layout | undefined> {
     return layout;
   } catch (error) {
     if (error instanceof BundleError) return undefined;
-    throw error;
-  }
-}
-
-/** Undefined where the medium cannot be read. */
-async function bytesAt(path: string, offset: number, length: number): Promise<Buffer | undefined> {
-  try {
-    await using file = await open(path);
-    const bytes = Buffer.alloc(length);
-    return bytes.subarray(0, await readAll(file, bytes, offset));
-  } catch (error) {
-    if (hasCode(error, "EIO", "ENOENT", "ENODEV")) return undefined;
     throw error;
   }
 }
