@@ -1,11 +1,12 @@
 import { basename } from "node:path";
+import { formatCount } from "../core/format-count.ts";
 import type { SiteFile } from "../bundle/delta/site-file.ts";
 import type { SiteMustHold } from "../bundle/delta/site-must-hold.ts";
 import type { WrittenBundle } from "../bundle/write-bundle.ts";
 import { shortId } from "../core/digest.ts";
 import type { CreatePlan, PlannedItem } from "../source/create-plan.ts";
 import { describeLeftOut } from "./describe-must-hold.ts";
-import { formatBytes, formatCount, formatExactBytes } from "./format.ts";
+import { formatBytes, formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";
 import { table } from "./table.ts";
 import { writtenFiles } from "./written-files.ts";

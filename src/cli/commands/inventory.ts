@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { formatCount } from "../../core/format-count.ts";
 import type { ModelsInWish } from "../../install/models-place.ts";
 import type { InventoryReport } from "../../inventory-site.ts";
-import { formatBytes, formatCount } from "../format.ts";
+import { formatBytes } from "../format.ts";
 import { hostPlatform } from "../host-platform.ts";
 import { printableLine } from "../printable.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
