@@ -1,8 +1,9 @@
+import { formatCount } from "../core/format-count.ts";
 import { shortId } from "../core/digest.ts";
 import type { InstallReport } from "../install-bundle.ts";
 import type { InstallPlan, SpaceNeed } from "../install/install-plan.ts";
 import { describeHealth } from "./describe-health.ts";
-import { formatBytes, formatCount } from "./format.ts";
+import { formatBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";
 import { table } from "./table.ts";
 

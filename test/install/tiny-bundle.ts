@@ -1,10 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type BundleContents,
-  type WrittenBundle,
-  writeBundle,
-} from "../../src/bundle/write-bundle.ts";
+import type { BundleContents } from "../../src/bundle/bundle-contents.ts";
+import { type WrittenBundle, writeBundle } from "../../src/bundle/write-bundle.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { parseModelName } from "../../src/core/model-name.ts";
 import { blobsOf, parseModelManifest, statedModelSize } from "../../src/source/model-manifest.ts";
