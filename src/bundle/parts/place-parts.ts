@@ -23,17 +23,18 @@ const MARKS_PER_PART = 8;
  */
 export async function placeParts(set: PartSet, files: readonly FoundFile[]): Promise<PartSet> {
   const end = await findEnd(set, files);
-  const size = end && usualSize(files, end.file);
+  const size = end && (usualSize(files, end.file) ?? (await sizeBefore(set, end.file)));
   if (end === undefined || size === undefined) return set;
   const count = Math.floor(end.tocOffset / size) + 1;
   if (count > MAX_PARTS || end.tocOffset - (count - 1) * size >= end.file.size) return set;
   const named = files.filter((file) => file !== end.file);
   const parts = Array.from({ length: count }, (_, index): Part => {
     const name = partName(basename(set.path), index + 1);
-    if (index === count - 1) return { name, bytes: end.file.size, file: end.file };
-    return { name, bytes: size, file: named.find(({ path }) => basename(path) === name) };
+    const part = { ...set.parts[index], name };
+    if (index === count - 1) return { ...part, bytes: end.file.size, file: end.file };
+    return { ...part, bytes: size, file: named.find(({ path }) => basename(path) === name) };
   });
-  const layout = await layoutOf({ ...set, parts });
+  const layout = await layoutOfParts({ ...set, parts });
   if (layout?.size !== (count - 1) * size + end.file.size) return set;
   return { ...set, parts: await placed(parts, named, layout) };
 }
@@ -107,7 +108,18 @@ function usualSize(files: readonly FoundFile[], last: FoundFile): number | undef
   return usual?.[0];
 }
 
-async function layoutOf(set: PartSet): Promise<Layout | undefined> {
+/** What all others must have, where the last part is here alone under its name, and has all that tells how long the bundle is. */
+async function sizeBefore(set: PartSet, last: FoundFile): Promise<number | undefined> {
+  const number = set.parts.length;
+  if (number < 2 || set.parts.at(-1)?.file !== last) return undefined;
+  const alone = { name: basename(last.path), bytes: last.size, file: last };
+  const layout = await layoutOfParts({ ...set, parts: [alone] });
+  const size = layout && (layout.size - last.size) / (number - 1);
+  return Number.isInteger(size) && (size ?? 0) >= last.size ? size : undefined;
+}
+
+/** Undefined where the end of the bundle cannot be read. */
+export async function layoutOfParts(set: PartSet): Promise<Layout | undefined> {
   try {
     const { file, layout } = await openBundleFile({ kind: "parts", ...set });
     await file[Symbol.asyncDispose]();
