@@ -87,7 +87,7 @@ test("a volume that is there gets no models before the image is loaded: undoing 
 async function bring(behaviour: Behaviour, { volumeExists = false } = {}) {
   const [packed] = bundle.manifest.images;
   if (packed === undefined) throw new Error("the bundle has no image");
-  const image = await imageToLoad(bundle, { image: packed, modelLayers: [] }, {});
+  const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there: 0 }, {});
   const received: Upload[] = [];
   await using fake = await fakeEngine(
     engineThat(behaviour, { diffIds: diffIdsOf(image), received }),
