@@ -2,7 +2,11 @@ import { access, constants, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { DefinitionError, HostError, hasCode } from "../../core/errors.ts";
 import { undefinedWhereMissing } from "../../core/files.ts";
+import { PARTS_JSON_SUFFIX } from "../parts/parts-json.ts";
 import { bundleFiles } from "./former-files.ts";
+
+/** No file of a bundle has more behind the bundle's name, also while it is written. */
+const LONGEST_SUFFIX = `${PARTS_JSON_SUFFIX}.tmp`;
 
 /** What stands beside a bundle, or is a part of one, is called so. */
 const TAKEN_NAME = /\.(?:\d{3}|sha256|parts\.json|partial|lock)$/;
@@ -16,6 +20,7 @@ export async function assertWritableOutput(
   { force }: { readonly force?: boolean | undefined },
 ): Promise<void> {
   assertBundleName(output);
+  await assertShortName(output);
   await assertWritableDirectory(dirname(output), output);
   const existing = await bundleFiles(output);
   for (const path of existing) {
@@ -43,6 +48,17 @@ function assertBundleName(output: string): void {
     "USAGE",
     `Cannot write the bundle "${output}": a name that ends in "${suffix}" is that of a part, or of what stands beside a bundle`,
     { hint: "Choose a name such as bundle.tar.gz; parts get their numbers by themselves." },
+  );
+}
+
+/** Asked of the file system: what it takes is not the same everywhere. */
+async function assertShortName(output: string): Promise<void> {
+  const error = await stat(`${output}${LONGEST_SUFFIX}`).catch((caught: unknown) => caught);
+  if (!hasCode(error, "ENAMETOOLONG")) return;
+  throw new HostError(
+    "IO",
+    `Cannot write the bundle "${output}": its name, with what is added for the files beside it, is too long`,
+    { cause: error, hint: "Choose a shorter name with --output." },
   );
 }
 
