@@ -27,9 +27,17 @@ export function describeCreatePlan(plan: CreatePlan): string {
       const place = printableLine(path);
       return `${what} needs ${formatBytes(needed)} at ${place}, and ${formatBytes(free)} are free`;
     }),
-    `The offline machine will need about ${site.disk === undefined ? "" : `${formatBytes(site.disk)} of disk and `}${formatBytes(site.memory)} of memory.`,
+    ...siteNeeds(site),
   ];
   return lines.join("\n");
+}
+
+function siteNeeds({ disk, memory }: CreatePlan["site"]): string[] {
+  const needs = [
+    ...(disk === undefined ? [] : [`${formatBytes(disk)} of disk`]),
+    ...(memory === 0 ? [] : [`${formatBytes(memory)} of memory`]),
+  ];
+  return needs.length === 0 ? [] : [`The offline machine will need about ${needs.join(" and ")}.`];
 }
 
 function leftOutLine({ image, blobs, bytes }: NonNullable<CreatePlan["leftOut"]>): string {
