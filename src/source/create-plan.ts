@@ -129,7 +129,7 @@ export async function planCreate({
       },
     ],
     site: {
-      disk: content === undefined ? undefined : content * LOAD_FACTOR,
+      disk: content === undefined ? undefined : (content - saved) * LOAD_FACTOR,
       memory: Math.ceil(
         Math.max(0, ...models.map(({ manifest }) => statedModelSize(manifest))) * MEMORY_FACTOR,
       ),
