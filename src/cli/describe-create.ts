@@ -19,15 +19,21 @@ export function describeCreatePlan(plan: CreatePlan): string {
     ...items.flatMap(({ name, from }) =>
       from === undefined ? [] : [printableLine(`${name} comes from ${from}`)],
     ),
-    `${printableLine(output)}: ${bundleAtMost === undefined ? "size not known before the image is staged" : `at most ${formatBytes(bundleAtMost)}`}`,
+    `${printableLine(output)}: ${bundleAtMost === undefined ? "size not known before everything is staged" : `at most ${formatBytes(bundleAtMost)}`}`,
     ...(leftOut === undefined ? [] : [leftOutLine(leftOut)]),
     ...space.map(({ what, path, needed, free }) => {
       const place = printableLine(path);
       return `${what} needs ${formatBytes(needed)} at ${place}, and ${formatBytes(free)} are free`;
     }),
-    `The offline machine will need about ${site.disk === undefined ? "" : `${formatBytes(site.disk)} of disk and `}${formatBytes(site.memory)} of memory.`,
+    ...siteLine(site),
   ];
   return lines.join("\n");
+}
+
+function siteLine({ disk, memory }: CreatePlan["site"]): string[] {
+  if (memory === undefined) return [];
+  const onDisk = disk === undefined ? "" : `${formatBytes(disk)} of disk and `;
+  return [`The offline machine will need about ${onDisk}${formatBytes(memory)} of memory.`];
 }
 
 function leftOutLine({ image, blobs, bytes }: NonNullable<CreatePlan["leftOut"]>): string {
