@@ -48,6 +48,12 @@ const EXPLANATIONS: readonly (Explanation & { readonly pattern: RegExp })[] = [
     mayPass: false,
   },
   {
+    pattern: /digest mismatch/,
+    code: "WRONG_CONTENT",
+    hint: "What is on the way or the registry itself changes bytes: use another one, or another way to it.",
+    mayPass: true,
+  },
+  {
     pattern: /no space left on device/,
     code: "INCOMPLETE",
     hint: "Free some space where the engine has its volumes.",

@@ -26,6 +26,7 @@ export interface PullFrom {
   readonly client: OllamaClient;
   /** Whether the registry of the name is asked over plain HTTP. */
   readonly isInsecure: boolean;
+  readonly policy?: RetryPolicy | undefined;
 }
 
 /**
@@ -34,7 +35,7 @@ export interface PullFrom {
  * again. Throws {@link SourceError}.
  */
 export async function pullWithOllama(
-  { client, isInsecure }: PullFrom,
+  { client, isInsecure, policy = POLICY }: PullFrom,
   name: ModelName,
   { signal, onProgress }: WorkOptions,
 ): Promise<void> {
@@ -52,7 +53,7 @@ export async function pullWithOllama(
     );
     throw mayPass ? new TransientFailure(error, { madeProgress: progress.bytes > before }) : error;
   };
-  await retry(attempt, POLICY, { signal, onRetry: tellRetries(onProgress) });
+  await retry(attempt, policy, { signal, onRetry: tellRetries(onProgress) });
 }
 
 /** What went wrong, in Ollama's words where it has some; undefined where the answer ended with success. */
