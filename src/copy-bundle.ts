@@ -8,6 +8,7 @@ import { packTool } from "./bundle/copy/packed-tool.ts";
 import { type PlannedMedium, planCopy } from "./bundle/copy/plan-copy.ts";
 import { findBundle } from "./bundle/find-bundle.ts";
 import { PARTIAL_SUFFIX } from "./bundle/output/output-file.ts";
+import { describeFlaw } from "./bundle/parts/read-sidecars.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import type { WorkOptions } from "./core/progress.ts";
 import { stateDirectory } from "./install/state-directory.ts";
@@ -55,7 +56,8 @@ export interface FilledMedium {
  */
 export async function copyBundle(options: CopyOptions): Promise<CopyReport> {
   const { bundle, to, withTool, startOver, onProgress, signal, env = process.env } = options;
-  const { sidecars, ...cargo } = await cargoOf(await findBundle(bundle));
+  const { sidecars, flaws, ...cargo } = await cargoOf(await findBundle(bundle));
+  for (const flaw of flaws) onProgress?.({ kind: "warning", text: describeFlaw(flaw) });
   const media = await surveyMedia(to, cargo);
   const record = await CopiedEarlier.read(stateDirectory(env), cargo.setId);
   if (startOver === true) await record.forget();

@@ -1,8 +1,6 @@
 import { resolve } from "node:path";
 import { type SiteFile, encodeSiteFile } from "./bundle/delta/site-file.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
-import { HostError, messageOf } from "./core/errors.ts";
-import { writeFileWhole } from "./core/files.ts";
 import { type WorkOptions, keepingWarnings } from "./core/progress.ts";
 import { TOOL } from "./core/tool.ts";
 import { connectEngine } from "./engine/connect-engine.ts";
@@ -13,6 +11,7 @@ import { type SiteWishes, readSitePlace } from "./install/site/site-place.ts";
 import { provenModels } from "./install/proven-models.ts";
 import { readReceipts } from "./install/site/receipts.ts";
 import { openSiteStore } from "./install/site/site-store.ts";
+import { assertSiteFilePlace, writeSiteFile } from "./install/site/write-site-file.ts";
 
 export interface InventoryOptions extends WorkOptions, SiteWishes {
   /** Default: the first that answers (DOCKER_HOST, the usual sockets). */
@@ -41,6 +40,8 @@ export interface InventoryReport {
 export async function inventorySite(options: InventoryOptions): Promise<InventoryReport> {
   const { env = process.env, now = () => new Date(), platform } = options;
   const { work, warnings } = keepingWarnings(options);
+  const written = options.output && resolve(options.output);
+  if (written !== undefined) await assertSiteFilePlace(written);
   const receipts = await readReceipts(env, work.onProgress);
   const place = await readSitePlace(options, receipts[0], { env });
   const engine =
@@ -67,18 +68,6 @@ export async function inventorySite(options: InventoryOptions): Promise<Inventor
     bundles: receipts.map(({ bundle: { name, id } }) => ({ name, id })),
   };
   const text = encodeSiteFile(site);
-  if (options.output === undefined) return { site, text, warnings };
-  return { site, text, written: await writeSiteFile(resolve(options.output), text), warnings };
-}
-
-async function writeSiteFile(path: string, text: string): Promise<string> {
-  try {
-    await writeFileWhole(path, text);
-    return path;
-  } catch (cause) {
-    throw new HostError("IO", `Cannot write the site file "${path}": ${messageOf(cause)}`, {
-      cause,
-      hint: "Name another place with --output.",
-    });
-  }
+  if (written !== undefined) await writeSiteFile(written, text);
+  return { site, text, warnings, ...(written !== undefined && { written }) };
 }

@@ -5,8 +5,8 @@ import { type BundlePlace, findBundle } from "./bundle/find-bundle.ts";
 import type { Finding } from "./bundle/finding.ts";
 import { type FoundInBundle, judgeParts } from "./bundle/parts/judge-parts.ts";
 import type { JudgedPart } from "./bundle/parts/judged-part.ts";
-import { type PartSet, isWhole } from "./bundle/parts/part-set.ts";
-import { PARTS_JSON_SUFFIX } from "./bundle/parts/parts-json.ts";
+import { isWhole } from "./bundle/parts/part-set.ts";
+import type { SidecarFlaw } from "./bundle/parts/read-sidecars.ts";
 import { type SiteMustHold, siteMustHold } from "./bundle/delta/site-must-hold.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { BundleError } from "./core/errors.ts";
@@ -37,6 +37,10 @@ export interface VerifyReport {
   readonly findings: readonly Finding[];
   /** Each part, of a bundle in parts. */
   readonly parts?: readonly JudgedPart[];
+  /** Whether there may be more parts than nothing that is here tells of. */
+  readonly mayBeMore?: boolean;
+  /** Lists of the parts that are there and were left aside. */
+  readonly sidecarFlaws?: readonly SidecarFlaw[];
   /** Files that this version verifies and does not know. */
   readonly unknownFiles: readonly string[];
 }
@@ -55,17 +59,15 @@ export async function verifyBundle(options: VerifyOptions): Promise<VerifyReport
   const { findings } = looked;
   const report = { path, unknownFiles: [], ...looked.about, findings };
   if (place.kind === "file") return { ...report, isAcceptable: findings.length === 0 };
-  const parts = await judgeParts(place, looked, { ...options, pool });
-  const areFine = parts.every(({ verdict }) => verdict === "fine");
-  if (areFine && looked.isForeign) throw foreignSidecar(place);
-  return { ...report, parts, isAcceptable: areFine && findings.length === 0 };
+  const judged = await judgeParts(place, looked, { ...options, pool });
+  const areFine = judged.parts.every(({ verdict }) => verdict === "fine");
+  const isAcceptable = areFine && findings.length === 0;
+  return { ...report, ...judged, sidecarFlaws: place.flaws, isAcceptable };
 }
 
 interface Looked extends FoundInBundle {
   /** What is known of the bundle where its end could be read. */
   readonly about?: Pick<VerifyReport, "bundle" | "mustHold" | "size" | "unknownFiles">;
-  /** Whether it is not the bundle that the sidecar of its parts is of. */
-  readonly isForeign: boolean;
 }
 
 async function lookAt(
@@ -73,12 +75,12 @@ async function lookAt(
   pool: ChunkPool,
   options: VerifyOptions,
 ): Promise<Looked> {
-  const sidecar = place.kind === "parts" ? place.sidecar : undefined;
   try {
     await using reader = await BundleReader.open(place, pool);
     const { name, models, images, files } = reader.manifest;
-    if (sidecar !== undefined && sidecar.bundle !== reader.id)
-      return { findings: [], isForeign: true };
+    // A last part of another bundle tells nothing of the others.
+    if (place.kind === "parts" && (place.sidecar?.bundle ?? reader.id) !== reader.id)
+      return { findings: [] };
     const findings = await reader.check(options);
     const about = {
       bundle: {
@@ -91,21 +93,12 @@ async function lookAt(
       size: reader.fileSize,
       unknownFiles: files.map((file) => file.path).filter(isReservedPath),
     };
-    return { about, findings, layout: reader.layout, isForeign: false };
+    return { about, findings, layout: reader.layout };
   } catch (error) {
-    if (error instanceof DamagedBundleError) return { findings: error.findings, isForeign: false };
+    if (error instanceof DamagedBundleError) return { findings: error.findings };
     // Parts that lack the last one do not end as a bundle does.
     const isPart = error instanceof BundleError && error.code === "NOT_A_BUNDLE";
-    if (isPart && place.kind === "parts" && !isWhole(place))
-      return { findings: [], isForeign: false };
+    if (isPart && place.kind === "parts" && !isWhole(place)) return { findings: [] };
     throw error;
   }
-}
-
-function foreignSidecar({ path }: PartSet): BundleError {
-  return new BundleError(
-    "DAMAGED",
-    `Cannot use "${path}": its list of parts is of another bundle than the parts`,
-    { hint: `Remove "${path}${PARTS_JSON_SUFFIX}", or bring the one that belongs to the parts.` },
-  );
 }

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { constants } from "node:fs";
+import { basename } from "node:path";
 import { ABSENT, type Extent, sliceExtents } from "../core/chunks/chunk.ts";
 import { HostError, hasCode, messageOf } from "../core/errors.ts";
 import { readAll } from "../core/files.ts";
@@ -28,6 +29,14 @@ export class BundleFile implements AsyncDisposable {
   /** Where bytes `offset` to `offset + length` are. */
   extents(offset: number, length: number): readonly Extent[] {
     return sliceExtents(this.#files, offset, length);
+  }
+
+  /** Names of the parts that bytes are in; none for a bundle in one file. */
+  partsWith({ start, end }: { readonly start: number; readonly end: number }): string[] {
+    if (this.#files[0]?.path === this.path) return [];
+    return this.extents(start, end - start)
+      .filter(({ path }) => path !== ABSENT)
+      .map(({ path }) => basename(path));
   }
 
   /** Bytes `offset` to `offset + length`; fewer where they end early, or cannot be read. */

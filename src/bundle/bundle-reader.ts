@@ -5,6 +5,7 @@ import { type WorkOptions, countBytes } from "../core/progress.ts";
 import type { BundleFile } from "./bundle-file.ts";
 import { type DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
 import type { BundlePlace } from "./find-bundle.ts";
+import { type BundleRun, type ContentPiece, pieceOf } from "./content-piece.ts";
 import { type Finding, mergeFindings, nameOf } from "./finding.ts";
 import type { ChunkSegment, Layout, Segment } from "./layout.ts";
 import type { ModelsJson } from "./models-json.ts";
@@ -12,16 +13,6 @@ import { type OpenedBundle, openBundleFile } from "./open-bundle-file.ts";
 import { ownersOf } from "./owners.ts";
 import { readAhead } from "./read-ahead.ts";
 import { type Window, expectationsOf, findingsOf, neededFinding, windowsOf } from "./windows.ts";
-
-/** A piece of a file's content, in order; its bytes are valid until it is disposed. */
-export interface ContentPiece extends Disposable {
-  readonly runs: readonly Buffer<SharedArrayBuffer>[];
-}
-
-/** A run of the bundle's own bytes, as they lie in it; valid until it is disposed. */
-export interface BundleRun extends Disposable {
-  readonly bytes: Buffer;
-}
 
 /** Windows or chunks that are being checked at a time: enough to keep the disk and every worker busy. */
 const AHEAD = 4;
@@ -239,16 +230,9 @@ export class BundleReader implements AsyncDisposable {
   }
 
   #damaged(finding: Finding): DamagedBundleError {
-    return damagedBundle(this.path, [finding], `${this.manifest.name} (${shortId(this.id)})`);
+    return damagedBundle(this.path, [finding], {
+      name: `${this.manifest.name} (${shortId(this.id)})`,
+      parts: this.#file.partsWith(finding),
+    });
   }
-}
-
-function pieceOf(
-  lease: Lease,
-  runs: readonly { readonly offset: number; readonly length: number }[],
-): ContentPiece {
-  return {
-    runs: runs.map(({ offset, length }) => lease.bytes.subarray(offset, offset + length)),
-    [Symbol.dispose]: () => lease[Symbol.dispose](),
-  };
 }

@@ -16,16 +16,23 @@ export class DamagedBundleError extends BundleError {
   }
 }
 
-/** The error for a bundle with these findings; the message tells the first. `name` is what the bundle calls itself. */
+/**
+ * The error for a bundle with these findings; the message tells the first. `name` is what the bundle calls itself, `parts` are
+ * those that the first lies in, of a bundle in parts.
+ */
 export function damagedBundle(
   path: string,
   findings: readonly Finding[],
-  name?: string,
+  {
+    name,
+    parts = [],
+  }: { readonly name?: string | undefined; readonly parts?: readonly string[] } = {},
 ): DamagedBundleError {
   const called = name === undefined ? "" : `, bundle ${name}`;
   const [first] = findings;
+  const where = parts.length === 0 ? "" : `, in ${parts.join(", ")}`;
   return new DamagedBundleError(
-    `Cannot use "${path}"${called}: ${first === undefined ? "" : describeFinding(first)}`,
+    `Cannot use "${path}"${called}: ${first === undefined ? "" : describeFinding(first)}${where}`,
     findings,
   );
 }

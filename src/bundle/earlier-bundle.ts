@@ -2,10 +2,11 @@ import { type FileHandle, open } from "node:fs/promises";
 import { BundleError, hasCode } from "../core/errors.ts";
 import { readSmallFile } from "../core/read-small-file.ts";
 import { BundleReader } from "./bundle-reader.ts";
+import { decodeModelsJson } from "./decode-models-json.ts";
 import { findBundle } from "./find-bundle.ts";
 import type { EarlierBundle } from "./delta/held.ts";
 import { layoutOf } from "./layout.ts";
-import { MAX_MODELS_JSON_SIZE, decodeModelsJson } from "./models-json.ts";
+import { MAX_MODELS_JSON_SIZE } from "./models-json.ts";
 import { PARTS_JSON_SUFFIX } from "./parts/parts-json.ts";
 
 /**

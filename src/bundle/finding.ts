@@ -1,3 +1,4 @@
+import { formatCount } from "../core/format-count.ts";
 import type { Segment } from "./layout.ts";
 
 /** Something in a bundle that is not as it must be. Byte ranges are of the bundle file, `end` exclusive. */
@@ -48,8 +49,7 @@ export function describeFinding(finding: Finding): string {
 
 /** `bytes 1,024 to 9,412,671` */
 export function describeRange({ start, end }: Pick<Finding, "start" | "end">): string {
-  const format = (value: number): string => value.toLocaleString("en-US");
-  return `bytes ${format(start)} to ${format(end - 1)}`;
+  return `bytes ${formatCount(start)} to ${formatCount(end - 1)}`;
 }
 
 /** The segments that findings are about; both in order. */

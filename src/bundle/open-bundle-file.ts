@@ -1,5 +1,6 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
+import { formatCount } from "../core/format-count.ts";
 import { ABSENT } from "../core/chunks/chunk.ts";
 import { MEMBER_HEADER } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
@@ -7,12 +8,13 @@ import { TAR_BLOCK } from "../core/tar-header.ts";
 import { BundleError, DefinitionError, HostError, hasCode, messageOf } from "../core/errors.ts";
 import { BundleFile } from "./bundle-file.ts";
 import { DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
+import { decodeModelsJson } from "./decode-models-json.ts";
 import type { BundlePlace } from "./find-bundle.ts";
 import type { Finding } from "./finding.ts";
 import { FOOTER_SIZE } from "./footer.ts";
 import { type Layout, layoutOf } from "./layout.ts";
 import { type Located, locate } from "./locate.ts";
-import { type ModelsJson, decodeModelsJson } from "./models-json.ts";
+import type { ModelsJson } from "./models-json.ts";
 import type { PartSet } from "./parts/part-set.ts";
 
 /** What a bundle is, as its MODELS.json says it. */
@@ -59,16 +61,19 @@ async function statFile(path: string): Promise<Stats> {
   try {
     return await stat(path);
   } catch (error) {
-    if (hasCode(error, "ENOENT"))
-      throw new DefinitionError(
-        "USAGE",
-        `Cannot open the bundle "${path}": there is no such file`,
-        { cause: error, hint: "Check the path, and that the medium that carries it is mounted." },
-      );
+    if (hasCode(error, "ENOENT")) throw noSuchFile(path, error);
     throw new HostError("IO", `Cannot open the bundle "${path}": ${messageOf(error)}`, {
       cause: error,
     });
   }
+}
+
+/** The error for a path that nothing is at. */
+export function noSuchFile(path: string, cause?: unknown): DefinitionError {
+  return new DefinitionError("USAGE", `Cannot open the bundle "${path}": there is no such file`, {
+    cause,
+    hint: "Check the path, and that the medium that carries it is mounted.",
+  });
 }
 
 async function readEnd(file: BundleFile): Promise<OpenedBundle> {
@@ -142,7 +147,7 @@ async function beginsAt(file: BundleFile, offset: number, { segments }: Layout):
 
 /** Every byte is in its place but for what was put before them all, which is all that there is to say. */
 function withLead(path: string, size: number): DamagedBundleError {
-  const what = size === 1 ? "1 byte stands" : `${size.toLocaleString("en-US")} bytes stand`;
+  const what = size === 1 ? "1 byte stands" : `${formatCount(size)} bytes stand`;
   return new DamagedBundleError(
     `Cannot use "${path}": ${what} before the beginning of the bundle`,
     [

@@ -4,13 +4,11 @@ import { giveBack } from "../core/give-back.ts";
 import { fullModelName, manifestPath } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { TOOL } from "../core/tool.ts";
-import type { ModelFacts } from "../source/describe-model.ts";
-import type { StagedImage, StagedModel } from "../source/source.ts";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import { assertFewFiles } from "./output/assert-few-files.ts";
 import { BundleOutput, type OutputOptions } from "./output/bundle-output.ts";
 import { modelBlobPath } from "./blob-paths.ts";
-import type { Held } from "./delta/held.ts";
+import type { BundleContents } from "./bundle-contents.ts";
 import { type Packed, leaveOut } from "./delta/leave-out.ts";
 import type { WrittenFiles } from "./output/output-files.ts";
 import { type LaidOutImage, imageEntries, layOutImage } from "./image-layout.ts";
@@ -30,16 +28,6 @@ import { readmeText } from "./readme-text.ts";
 
 /** 1980-01-01, the oldest time that a FAT file system can hold: tar warns of 1970. */
 const DEFAULT_MTIME = 315_532_800;
-
-/** Everything that goes into a bundle, staged. */
-export interface BundleContents {
-  readonly name: string;
-  readonly platform: string;
-  readonly images: readonly (StagedImage & Pick<BundledImage, "role" | "ollamaVersion">)[];
-  readonly models: readonly (StagedModel & { readonly facts: ModelFacts })[];
-  /** What the site has already: it is left out, and the bundle is a delta. */
-  readonly held?: Held | undefined;
-}
 
 export interface WrittenBundle extends WrittenFiles {
   /** sha256 of SHA256SUMS, 64 hex digits. */

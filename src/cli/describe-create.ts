@@ -1,12 +1,14 @@
 import { basename } from "node:path";
+import { formatCount } from "../core/format-count.ts";
 import type { SiteFile } from "../bundle/delta/site-file.ts";
 import type { SiteMustHold } from "../bundle/delta/site-must-hold.ts";
 import type { WrittenBundle } from "../bundle/write-bundle.ts";
 import { shortId } from "../core/digest.ts";
 import type { CreatePlan, PlannedItem } from "../source/create-plan.ts";
 import { describeLeftOut } from "./describe-must-hold.ts";
-import { formatBytes, formatCount, formatExactBytes } from "./format.ts";
+import { formatBytes, formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";
+import { fileArgument, shellWord } from "./shell-word.ts";
 import { table } from "./table.ts";
 import { writtenFiles } from "./written-files.ts";
 
@@ -112,14 +114,4 @@ function sizeOf({ size, isExact }: PlannedItem): string {
 
 function toFetch({ toFetch: bytes }: PlannedItem): string {
   return bytes === undefined ? "not known yet" : formatBytes(bytes);
-}
-
-/** A file name as no command takes for an option. */
-function fileArgument(name: string): string {
-  return name.startsWith("-") ? `./${name}` : name;
-}
-
-/** A file name as a shell takes it. */
-function shellWord(text: string): string {
-  return /^[\w./+:@%-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

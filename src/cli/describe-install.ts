@@ -1,8 +1,9 @@
+import { formatCount } from "../core/format-count.ts";
 import { shortId } from "../core/digest.ts";
 import type { InstallReport } from "../install-bundle.ts";
 import type { InstallPlan, SpaceNeed } from "../install/install-plan.ts";
 import { describeHealth } from "./describe-health.ts";
-import { formatBytes, formatCount } from "./format.ts";
+import { formatBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";
 import { table } from "./table.ts";
 
@@ -17,6 +18,7 @@ export function describeInstallPlan(plan: InstallPlan): string {
           `engine     ${printableLine(`${engine.product} ${engine.version} at ${engine.address}`)}`,
         ]),
     ...describeNames(plan),
+    ...describeLayers(plan),
     ...(models.length + (plan.others ?? []).length === 0 ? [] : modelTable(plan).split("\n")),
     ...space.map(describeSpace),
   ];
@@ -50,6 +52,12 @@ function describeNames({ names, replaces }: InstallPlan): string[] {
   return rows.flatMap(([what, name]) =>
     name === undefined ? [] : [`${what.padEnd(10)} ${printableLine(name)}`],
   );
+}
+
+function describeLayers({ layers = { size: 0, there: 0 } }: InstallPlan): string[] {
+  if (layers.there === 0) return [];
+  const { size, there } = layers;
+  return [`layers     ${formatBytes(there)} of ${formatBytes(size)} are on the engine already`];
 }
 
 function modelTable({ models, others = [] }: InstallPlan): string {

@@ -1,6 +1,7 @@
+import { formatCount } from "../core/format-count.ts";
 import type { SiteMustHold } from "../bundle/delta/site-must-hold.ts";
 import { shortId } from "../core/digest.ts";
-import { formatCount, formatExactBytes } from "./format.ts";
+import { formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";
 
 /** One line for a delta: how much it leaves out, and what it relies on. */

@@ -1,7 +1,9 @@
 import { basename } from "node:path";
 import { describeFinding } from "../bundle/finding.ts";
 import type { JudgedPart, Verdict } from "../bundle/parts/judged-part.ts";
+import { type SidecarFlaw, describeFlaw } from "../bundle/parts/read-sidecars.ts";
 import { BundleError } from "../core/errors.ts";
+import type { VerifyReport } from "../verify-bundle.ts";
 import { printableLine } from "./printable.ts";
 
 const WORDS: Readonly<Record<Verdict, string>> = {
@@ -18,7 +20,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 /** A line for every part that is not fine and under its name, with what is wrong in it. */
 export function describeParts(parts: readonly JudgedPart[]): string[] {
   return parts.flatMap((part) => {
-    const { number, name, path, verdict, findings } = part;
+    const { number, name, path, verdict, findings, betterCopy } = part;
     const isRenamed = path !== undefined && basename(path) !== name;
     if (verdict === "missing" || (verdict === "fine" && !isRenamed)) return [];
     const called = isRenamed ? `, and is called "${basename(path)}" here` : "";
@@ -27,36 +29,56 @@ export function describeParts(parts: readonly JudgedPart[]): string[] {
     return [
       printableLine(head),
       ...shown.map((found) => `  ${printableLine(describeFinding(found))} of the part`),
+      ...(betterCopy === undefined ? [] : [printableLine(`  ${betterCopy} is fine`)]),
     ];
   });
 }
 
+/** A line for every list of parts that was left aside. */
+export function describeSidecarFlaws(flaws: readonly SidecarFlaw[]): string[] {
+  return flaws.map((flaw) => printableLine(describeFlaw(flaw)));
+}
+
 /** The error for parts of which not all are fine. */
 export function unacceptableParts(
-  path: string,
-  parts: readonly JudgedPart[],
+  { path, parts = [], mayBeMore = false }: Pick<VerifyReport, "path" | "parts" | "mayBeMore">,
   bundle: string | undefined,
 ): BundleError {
   const called = bundle === undefined ? "" : `, bundle ${bundle}`;
   const wrong = parts.filter(({ verdict }) => verdict !== "fine");
   const isOnlyMissing = wrong.every(({ verdict }) => verdict === "missing");
-  const names = wrong.map(({ name }) => name);
-  const list = names.length > 10 ? [...names.slice(0, 10), "…"] : names;
   return new BundleError(
     isOnlyMissing ? "INCOMPLETE" : "DAMAGED",
-    `Cannot use "${path}"${called}: ${summaryOf(parts)}`,
-    { hint: `Bring these again, or name the directories that have them too: ${list.join(", ")}` },
+    `Cannot use "${path}"${called}: ${summaryOf(parts, mayBeMore)}`,
+    { hint: hintFor(wrong) },
   );
 }
 
+/** Parts that only cannot be judged may be fine. */
+function hintFor(wrong: readonly JudgedPart[]): string {
+  const better = wrong.filter(({ betterCopy }) => betterCopy !== undefined);
+  const others = wrong.filter(({ betterCopy }) => betterCopy === undefined);
+  const certain = others.filter(({ verdict }) => verdict !== "unknown");
+  const names = (certain.length > 0 ? certain : others).map(({ name }) => name);
+  const list = names.length > 10 ? [...names.slice(0, 10), "…"] : names;
+  const remove = better.map(({ path = "" }) => path).slice(0, 10);
+  return [
+    remove.length > 0 && `Remove these, of which another copy is fine: ${remove.join(", ")}`,
+    list.length > 0 &&
+      `Bring these again, or name the directories that have them too: ${list.join(", ")}`,
+  ]
+    .filter((line) => line !== false)
+    .join(". ");
+}
+
 /** `of 7 parts 1 and 3 are fine, 4 to 6 are not here, 2 is damaged` */
-function summaryOf(parts: readonly JudgedPart[]): string {
+function summaryOf(parts: readonly JudgedPart[], mayBeMore: boolean): string {
   const byVerdict = Map.groupBy(parts, ({ verdict }) => verdict);
   const groups = [...byVerdict].map(([verdict, group]) => {
     const numbers = group.map(({ number }) => number);
     return `${inWords(numbers)} ${numbers.length === 1 ? "is" : "are"} ${WORDS[verdict]}`;
   });
-  return `of ${parts.length} parts ${groups.join(", ")}`;
+  return `of ${parts.length}${mayBeMore ? " or more" : ""} parts ${groups.join(", ")}`;
 }
 
 /** `1`, `1 and 3`, `1, 3 and 5 to 7`; numbers in order. */

@@ -1,8 +1,9 @@
+import { formatCount } from "../core/format-count.ts";
 import { shortId } from "../core/digest.ts";
 import type { ListedItem, VolumeListing } from "../staging/list-volume.ts";
 import type { Pruned } from "../staging/prune-volume.ts";
 import type { VolumeReport } from "../staging/verify-volume.ts";
-import { formatBytes, formatCount, formatExactBytes } from "./format.ts";
+import { formatBytes, formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";
 import { table } from "./table.ts";
 

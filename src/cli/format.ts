@@ -1,3 +1,5 @@
+import { formatCount } from "../core/format-count.ts";
+
 const UNITS = ["B", "kB", "MB", "GB", "TB"] as const;
 
 /** Bytes as disks and networks are sold, in powers of 1000: `4.7 GB`, `140 kB`, `17 B`. */
@@ -13,11 +15,6 @@ export function formatBytes(bytes: number): string {
 /** Every digit, where it matters: `8,589,934,592 bytes`. */
 export function formatExactBytes(bytes: number): string {
   return `${formatCount(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
-}
-
-/** `8,589,934,592` */
-export function formatCount(count: number): string {
-  return count.toLocaleString("en-US");
 }
 
 /** `0.3 s`, `41 s`, `3 min 5 s`, `2 h 10 min`. */

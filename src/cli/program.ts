@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { TOOL } from "../core/tool.ts";
+import { assertNothingEmpty } from "./commands/assert-nothing-empty.ts";
 import { addCopyCommand } from "./commands/copy.ts";
 import { addCreateCommand } from "./commands/create.ts";
 import { addHealthCommand } from "./commands/health.ts";
@@ -27,6 +28,7 @@ export function createProgram(typedName: string, run: Run): Command {
     .helpCommand("help [command]", "show the help of a command")
     .showSuggestionAfterError()
     .exitOverride()
+    .hook("preAction", (_program, command) => assertNothingEmpty(command))
     // Errors are printed in one place, which is not here.
     .configureOutput({ outputError: () => {} })
     .addHelpText("after", () => examples(typedName));

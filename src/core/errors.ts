@@ -94,6 +94,12 @@ export function hasCode(
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
+/** Whether it has a code of errno(3). Such errors have a `syscall` too, but not after they came from a worker. */
+export function isSystemError(error: unknown): error is Error {
+  if (!(error instanceof Error) || error instanceof OllamaBundleError) return false;
+  return "code" in error && /^E(?!RR_)[A-Z0-9]+$/.test(String(error.code));
+}
+
 /** The text of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,3 +1,4 @@
+import { formatCount } from "../core/format-count.ts";
 import { shortId } from "../core/digest.ts";
 import { explainProblem, textOf } from "./explain-problem.ts";
 import type { ExpectedModel, Finding } from "./health-report.ts";
@@ -74,5 +75,5 @@ async function whyNotListed(visit: Visit, name: string): Promise<string> {
 }
 
 function inBytes(size: number): string {
-  return `${size.toLocaleString("en-US")} bytes`;
+  return `${formatCount(size)} bytes`;
 }

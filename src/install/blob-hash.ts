@@ -1,4 +1,4 @@
-import type { ContentPiece } from "../bundle/bundle-reader.ts";
+import type { ContentPiece } from "../bundle/content-piece.ts";
 import { hexOfBlobPath } from "../bundle/file-paths.ts";
 import type { ChunkPool, SequentialHash } from "../core/chunks/pool.ts";
 import { BundleError } from "../core/errors.ts";

@@ -5,6 +5,7 @@ import type { WorkOptions } from "../core/progress.ts";
 import { type WrittenTarEntry, writeTar } from "../core/tar.ts";
 import { checkedBytes, describeModelLayer, modelLayerBytes } from "./checked-bytes.ts";
 import { loadedImageName } from "./image-names.ts";
+import type { LayersOnTop } from "./layers-there.ts";
 import {
   type ArchiveFrame,
   type LayerBlob,
@@ -22,6 +23,8 @@ export interface ImageToLoad {
   /** The base image's, in order; one that repeats is there again. */
   readonly baseLayers: readonly LayerBlob[];
   readonly modelLayers: readonly ModelLayer[];
+  /** How many of all layers, from the base's first on, the engine has and need not be given. */
+  readonly there: number;
 }
 
 /** An image that the engine has already, and that gets a name of our own beside. */
@@ -40,16 +43,13 @@ export function diffIdsOf(image: ImageToLoad | ImageToName): readonly string[] {
 
 /** Bytes of layers that the engine is yet to be given. */
 export function bytesToLoad(image: ImageToLoad | ImageToName): number {
-  return "existing" in image ? 0 : layerBytes(image);
+  return "existing" in image ? 0 : sizeOf(lackedLayers(image));
 }
 
 /** Works out the image; reads no more of the bundle than its config. Without model layers the config's bytes are untouched. */
 export async function imageToLoad(
   bundle: BundleReader,
-  {
-    image,
-    modelLayers,
-  }: { readonly image: BundledImage; readonly modelLayers: readonly ModelLayer[] },
+  { image, modelLayers, there }: { readonly image: BundledImage } & LayersOnTop<ModelLayer>,
   options: WorkOptions,
 ): Promise<ImageToLoad> {
   const { name, platform, files } = bundle.manifest;
@@ -72,6 +72,7 @@ export async function imageToLoad(
       size: sizes.get(`image/${blobPath(diffId)}`) ?? 0,
     })),
     modelLayers,
+    there,
   };
 }
 
@@ -81,30 +82,34 @@ export function layersOf({ baseLayers, modelLayers }: ImageToLoad): LayerBlob[] 
 
 /** Bytes of the layers, each once. */
 export function layerBytes(image: ImageToLoad): number {
-  return distinct(layersOf(image)).reduce((sum, { size }) => sum + size, 0);
+  return sizeOf(layersOf(image));
 }
 
-/**
- * The archive for `docker load`: an OCI layout with docker's manifest.json, made on the fly from checked chunks. Every layer is
- * in it, since an engine with containerd's store refuses an archive that leaves out what it has.
- */
+/** The archive for `docker load`: an OCI layout with docker's manifest.json, made on the fly from checked chunks, without the layers that are there. */
 export function loadArchive(
   bundle: BundleReader,
   image: ImageToLoad,
   options: WorkOptions,
 ): AsyncIterable<Uint8Array> {
   const frame = archiveFrame(image.name, image.config, layersOf(image));
-  const base = distinct(image.baseLayers).map(({ diffId, size }) => ({
+  const lacked = new Set(lackedLayers(image).map(({ diffId }) => diffId));
+  const isLacked = ({ diffId }: { readonly diffId: string }): boolean => lacked.has(diffId);
+  const base = distinct(image.baseLayers.filter(isLacked)).map(({ diffId, size }) => ({
     path: blobPath(diffId),
     size,
     content: checkedBytes(bundle, `image/${blobPath(diffId)}`, options),
   }));
-  const models = distinct(image.modelLayers).map((layer) => ({
+  const models = distinct(image.modelLayers.filter(isLacked)).map((layer) => ({
     path: blobPath(layer.diffId),
     size: layer.size,
     content: modelLayerBytes(bundle, layer, options),
   }));
   return writeTar([...frameEntries(frame, image.config), ...base, ...models]);
+}
+
+/** One that is there and comes again further up is another to the engine. */
+function lackedLayers(image: ImageToLoad): LayerBlob[] {
+  return layersOf(image).slice(image.there);
 }
 
 function frameEntries(
@@ -123,6 +128,11 @@ function frameEntries(
     blob(config),
     blob(manifest),
   ];
+}
+
+/** Each once. */
+function sizeOf(layers: readonly LayerBlob[]): number {
+  return distinct(layers).reduce((sum, { size }) => sum + size, 0);
 }
 
 function distinct<T extends { readonly diffId: string }>(layers: readonly T[]): T[] {

@@ -23,6 +23,8 @@ export interface InstallPlan {
     readonly network?: string;
     readonly store?: string;
   };
+  /** Bytes of the layers of the image that is loaded, and of those among them that the engine has and is not sent. */
+  readonly layers?: { readonly size: number; readonly there: number };
   /** The name of a container of an earlier installation, in whose place the new one comes. */
   readonly replaces?: string;
   readonly models: readonly {

@@ -5,9 +5,16 @@ import { HostError } from "../core/errors.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
-import { type ImageToLoad, type ImageToName, bytesToLoad, imageToLoad } from "./image-to-load.ts";
+import {
+  type ImageToLoad,
+  type ImageToName,
+  bytesToLoad,
+  imageToLoad,
+  layerBytes,
+} from "./image-to-load.ts";
 import type { EngineNames } from "./install-options.ts";
 import type { InstallPlan, SpaceNeed } from "./install-plan.ts";
+import { orderByWhatIsThere, takesPartOfImage } from "./layers-there.ts";
 import { type Surroundings, lookAround } from "./site/look-around.ts";
 import { memoryWarnings } from "./memory.ts";
 import { type ModelsAsked, modelChanges } from "./model-changes.ts";
@@ -49,8 +56,8 @@ export async function planOnEngine(
   options: WorkOptions,
 ): Promise<EnginePlan> {
   const { engine, bundle, selection, names, place } = install;
-  const image = await imageFor(install, options);
   const info = await engine.info(options);
+  const image = await imageFor(install, info, options);
   const store =
     place.kind === "dir"
       ? await openModelsDirectory(place.path, selection, { ...info, address: engine.address })
@@ -86,7 +93,7 @@ async function spaceFor({ install, info, image, store, found }: Looked): Promise
   const there = blobsNamedBy(found.there ?? new Map<string, Buffer>());
   const lacking = selection.blobs.filter(({ path }) => !there.has(pathInStore(path)));
   const load = {
-    layers: found.isLoaded ? 0 : bytesToLoad(image),
+    layers: bytesLacked(image, found),
     volume: place.kind === "volume" ? sizeOf(lacking) : 0,
   };
   const wishes = await engineSpace(info, load);
@@ -120,6 +127,7 @@ function describePlan(
       ...(store && { directory: store.root }),
       ...(names.network !== undefined && { network: names.network }),
     },
+    ...("existing" in image ? {} : { layers: layersPlanned(image, found) }),
     ...(found.replaced && { replaces: found.replaced.name }),
     models,
     ...(found.there !== undefined && { others }),
@@ -132,17 +140,32 @@ function describePlan(
   };
 }
 
+function layersPlanned(
+  image: ImageToLoad,
+  found: Surroundings,
+): NonNullable<InstallPlan["layers"]> {
+  const size = layerBytes(image);
+  return { size, there: size - bytesLacked(image, found) };
+}
+
+function bytesLacked(image: EnginePlan["image"], { isLoaded }: Surroundings): number {
+  return isLoaded ? 0 : bytesToLoad(image);
+}
+
 /** Throws {@link HostError} where a delta relies on an image that the engine has not. */
 async function imageFor(
   install: EngineInstall,
+  info: EngineInfo,
   options: WorkOptions,
 ): Promise<ImageToLoad | ImageToName> {
   const { bundle, place } = install;
   const { manifest } = bundle;
   const image = ollamaImageOf(manifest);
   if (!isLeftOut(image, manifest)) {
-    const modelLayers = place.kind === "image" ? layersToLoad(install) : [];
-    return await imageToLoad(bundle, { image, modelLayers }, options);
+    const layers = place.kind === "image" ? layersToLoad(install) : [];
+    const images = takesPartOfImage(info) ? await install.engine.images() : [];
+    const onTop = orderByWhatIsThere(image.diffIds, layers, images);
+    return await imageToLoad(bundle, { image, ...onTop }, options);
   }
   const found = await findLeftOutImage(install, image);
   if (!(found instanceof HostError)) return found;

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { formatCount } from "../core/format-count.ts";
 import { freeSpaceAt } from "../core/disk-space.ts";
 import { HostError, hasCode, messageOf } from "../core/errors.ts";
 import type { EngineInfo } from "../engine/engine.ts";
@@ -65,18 +66,17 @@ export async function measureSpace(wishes: readonly SpaceWish[]): Promise<SpaceN
 /** The error for a place that is too small, or undefined. */
 export function spaceProblem({ what, path, needed, free }: SpaceNeed): HostError | undefined {
   if (free === undefined || free >= needed) return undefined;
-  const format = (bytes: number): string => bytes.toLocaleString("en-US");
   return new HostError(
     "NO_SPACE",
-    `there is too little space for the ${what} in "${path}": ${format(needed)} bytes are needed, ${format(free)} are free`,
-    { hint: `Free ${format(needed - free)} bytes on the file system of "${path}".` },
+    `there is too little space for the ${what} in "${path}": ${formatCount(needed)} bytes are needed, ${formatCount(free)} are free`,
+    { hint: `Free ${formatCount(needed - free)} bytes on the file system of "${path}".` },
   );
 }
 
 /** What to tell of a place that could not be looked at, or undefined. */
 export function spaceWarning({ what, needed, whyUnknown }: SpaceNeed): string | undefined {
   if (whyUnknown === undefined) return undefined;
-  return `How much space there is for the ${what} cannot be known: ${whyUnknown}; ${needed.toLocaleString("en-US")} bytes are needed`;
+  return `How much space there is for the ${what} cannot be known: ${whyUnknown}; ${formatCount(needed)} bytes are needed`;
 }
 
 function added(together: readonly SpaceWish[]): SpaceWish {

@@ -88,7 +88,7 @@ export class Authorizer {
     const signed = key.authorization(`GET,${url.href},${EMPTY_DIGEST}`);
     const asked = { how: `with ${key.from}`, hasLogin: true, ifRefused: HINT_WITH_KEY };
     const headers = { ...this.#options.headers, Authorization: signed };
-    const answer = await this.#options.transport.get(url, headers, request.signal);
+    const answer = await this.#options.transport.send({ url, headers }, request.signal);
     return { header: `Bearer ${await tokenIn({ ...answer, asked }, request)}`, asked };
   }
 
@@ -108,7 +108,8 @@ export class Authorizer {
   #askForToken(secret: RegistrySecret | undefined, request: TokenRequest): Promise<HttpAnswer> {
     const authorization = secret?.kind === "password" ? { Authorization: basic(secret) } : {};
     const headers = { ...this.#options.headers, ...authorization };
-    return this.#options.transport.get(tokenUrl(request.challenge), headers, request.signal);
+    const url = tokenUrl(request.challenge);
+    return this.#options.transport.send({ url, headers }, request.signal);
   }
 
   /** https://distribution.github.io/distribution/spec/auth/oauth/ */
@@ -122,7 +123,7 @@ export class Authorizer {
       refresh_token: token,
     });
     const { headers, transport } = this.#options;
-    return transport.post(request.challenge.realm, { headers, form }, request.signal);
+    return transport.send({ url: request.challenge.realm, headers, form }, request.signal);
   }
 
   #assertAllowed({ realm }: Challenge, { base }: Repository): void {

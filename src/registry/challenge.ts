@@ -7,8 +7,13 @@ const MAX_TOKEN_ANSWER = 1024 * 1024;
 const BEARER = /(?:^|,)\s*Bearer\s+(?<fields>(?:[\w-]+="[^"]*"[\s,]*)+)/i;
 const BASIC = /(?:^|,)\s*Basic\b/i;
 
-/** https://distribution.github.io/distribution/spec/auth/token/ */
-const tokenShape = z.object({ token: z.string().optional(), access_token: z.string().optional() });
+/** https://distribution.github.io/distribution/spec/auth/token/; of characters that a header can have. */
+const token = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/)
+  .optional()
+  .catch(undefined);
+const tokenShape = z.object({ token, access_token: token });
 
 /** How a registry wants to be asked for a token. */
 export interface Challenge {

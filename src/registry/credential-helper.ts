@@ -60,6 +60,8 @@ async function run(
       signal: ends,
       stdio: ["pipe", "pipe", "ignore"],
     });
+    // What it started may outlive it, and hold its output open.
+    ends.addEventListener("abort", () => child.stdout.destroy(), { once: true });
     // It may end without reading.
     child.stdin.on("error", () => {});
     child.stdin.end(server);

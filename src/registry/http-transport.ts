@@ -8,6 +8,7 @@ import type { Asked } from "./authorization.ts";
 import { HttpBody } from "./http-body.ts";
 import { StalledError, networkError } from "./network-error.ts";
 import { RateLimit } from "./rate-limit.ts";
+import { secretsIn } from "./secrets-in.ts";
 
 const FORM = "application/x-www-form-urlencoded";
 
@@ -26,16 +27,21 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<IncomingMessage["headers"]>;
   readonly body: HttpBody;
+  /** What the request showed, which the answer may repeat, and no message may. */
+  readonly secrets: readonly string[];
   /** As whom the registry was asked, where it is a registry that answers. */
   readonly asked?: Asked | undefined;
   /** The version of Ollama that it was told. */
   readonly ollamaVersion?: string | undefined;
 }
 
-interface Request {
+export interface HttpRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** Posted. */
   readonly form?: URLSearchParams | undefined;
+  /** The host that led to this address, where it is another one. */
+  readonly ledBy?: string | undefined;
 }
 
 /**
@@ -66,43 +72,31 @@ export class HttpTransport {
     this.#limit = bytesPerSecond === undefined ? undefined : new RateLimit(bytesPerSecond);
   }
 
-  async get(
-    url: URL,
-    headers: Readonly<Record<string, string>>,
-    signal?: AbortSignal,
-  ): Promise<HttpAnswer> {
-    return this.#send({ url, headers }, signal);
-  }
-
-  async post(
-    url: URL,
-    { headers, form }: Pick<Request, "headers"> & { readonly form: URLSearchParams },
-    signal?: AbortSignal,
-  ): Promise<HttpAnswer> {
-    return this.#send({ url, headers, form }, signal);
-  }
-
-  async #send(request: Request, signal?: AbortSignal): Promise<HttpAnswer> {
+  async send(request: HttpRequest, signal?: AbortSignal): Promise<HttpAnswer> {
     signal?.throwIfAborted();
     const { url } = request;
     try {
       const response = await this.#respond(request, signal);
       const { statusCode: status = 0 } = response;
       const explain = (error: unknown): unknown =>
-        signal?.aborted === true ? signal.reason : networkError(error, url, this.#env);
+        signal?.aborted === true ? signal.reason : networkError(error, request, this.#env);
       return {
         url,
         status,
         headers: response.headers,
+        secrets: secretsIn(request),
         body: new HttpBody(response, { idleMs: this.#idleMs, explain, limit: this.#limit, signal }),
       };
     } catch (error) {
       signal?.throwIfAborted();
-      throw networkError(error, url, this.#env);
+      throw networkError(error, request, this.#env);
     }
   }
 
-  async #respond({ url, headers, form }: Request, signal?: AbortSignal): Promise<IncomingMessage> {
+  async #respond(
+    { url, headers, form }: HttpRequest,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> {
     for (;;) {
       const method = form === undefined ? "GET" : "POST";
       const options = { method, headers, ...(signal === undefined ? {} : { signal }) };

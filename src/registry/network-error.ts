@@ -1,6 +1,7 @@
 import { SourceError, hasCode, messageOf } from "../core/errors.ts";
 import { TransientFailure } from "../core/retry.ts";
 import { proxyOf, shownUrl } from "./http-address.ts";
+import type { HttpRequest } from "./http-transport.ts";
 
 /** Set when a server says nothing for too long; Node has no error for that. */
 export class StalledError extends Error {
@@ -12,19 +13,27 @@ export class StalledError extends Error {
   }
 }
 
+/** `…:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../deps/…` */
+const OPENSSL_REASON = /:error:[^:]*:[^:]*:[^:]*:([^:]+):/;
+
 /** What to do where a proxy answers 407. */
 export const PROXY_LOGIN =
   "The proxy wants a login: write it as in HTTPS_PROXY=http://user:password@proxy.example:3128 (special characters as %40), and the same in HTTP_PROXY.";
 
 /** What a request failed on, other than an answer: to be tried again, unless it is a matter of certificates or protocols. */
-export function networkError(error: unknown, url: URL, env: Readonly<NodeJS.ProcessEnv>): Error {
+export function networkError(
+  error: unknown,
+  { url, ledBy }: Pick<HttpRequest, "url" | "ledBy">,
+  env: Readonly<NodeJS.ProcessEnv>,
+): Error {
   const proxy = proxyOf(url, env);
   const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
+  const led = ledBy === undefined ? "" : ` (${ledBy} leads there)`;
   const why = reasonOf(error);
   const hint = hintFor(error, { url, proxy });
   const failure = new SourceError(
     "UNREACHABLE",
-    `Cannot reach ${shownUrl(url)}${through}: ${why}`,
+    `Cannot reach ${shownUrl(url)}${led}${through}: ${why}`,
     {
       hint:
         hint ??
@@ -35,9 +44,11 @@ export function networkError(error: unknown, url: URL, env: Readonly<NodeJS.Proc
   return hint === undefined ? new TransientFailure(failure) : failure;
 }
 
-/** Node says "aborted" or "socket hang up" of a cut, and nothing where all of a host's addresses refuse. */
+/** Node says "aborted" or "socket hang up" of a cut, nothing where all of a host's addresses refuse, and of TLS where in OpenSSL it failed. */
 function reasonOf(error: unknown): string {
   if (hasCode(error, "ECONNRESET")) return "the connection was cut";
+  const inTls = hasCode(error, "EPROTO") && OPENSSL_REASON.exec(error.message)?.[1];
+  if (inTls) return `TLS fails: ${inTls}`;
   return messageOf(error) || (error instanceof Error && "code" in error ? String(error.code) : "");
 }
 

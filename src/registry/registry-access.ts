@@ -3,7 +3,7 @@ import { TransientFailure } from "../core/retry.ts";
 import { TOOL } from "../core/tool.ts";
 import { type Authorization, Authorizations } from "./authorization.ts";
 import { Authorizer } from "./authorizer.ts";
-import { shownUrl } from "./http-address.ts";
+import { isHttp, shownUrl } from "./http-address.ts";
 import { type HttpAnswer, HttpTransport, type TransportOptions } from "./http-transport.ts";
 import { isHuggingFace } from "./hugging-face.ts";
 import { InsecureHosts } from "./insecure-hosts.ts";
@@ -75,11 +75,17 @@ export class RegistryAccess {
     const shown = (await this.#authorizations.current(key)) ?? this.#authorizer.atFirst(repository);
     const answer = await this.#follow(url, { ...request, shown }, signal);
     if (answer.status !== 401 || answer.url.origin !== repository.base.origin) return answer;
+    // A body that nobody reads holds its connection, and that the process.
+    using refused = new DisposableStack();
+    refused.use(answer.body);
     const challenge = answer.headers["www-authenticate"];
     const fresh = await this.#authorizations.renew(key, shown, () =>
       this.#authorizer.afterRefusal(challenge, repository, signal),
     );
-    if (fresh.header === shown.header) return { ...answer, asked: fresh.asked };
+    if (fresh.header === shown.header) {
+      refused.move();
+      return { ...answer, asked: fresh.asked };
+    }
     await discard(answer);
     const second = await this.#follow(url, { ...request, shown: fresh }, signal);
     if (second.status !== 401) this.#admitted.add(key);
@@ -99,7 +105,8 @@ export class RegistryAccess {
       const isShown = isOurs && shown.header !== undefined;
       const authorization = isShown ? { Authorization: shown.header } : {};
       const all = { ...this.#headers, ...headers, ...authorization };
-      const answer = await this.#transport.get(url, all, signal);
+      const ledBy = isOurs ? undefined : base.host;
+      const answer = await this.#transport.send({ url, headers: all, ledBy }, signal);
       const { location } = answer.headers;
       if (!REDIRECTS.has(answer.status) || location === undefined)
         return isOurs ? { ...answer, asked: shown.asked, ollamaVersion } : answer;
@@ -121,7 +128,9 @@ export class RegistryAccess {
     if (this.#hosts.allow(to, from)) return to;
     const found = `it redirects to ${shownUrl(to)}, which is not HTTPS`;
     throw new SourceError("REFUSED", `Cannot fetch ${shownUrl(from)}: ${found}`, {
-      hint: `If that is right, say so with --insecure-registry ${to.host}.`,
+      hint: isHttp(to)
+        ? `If that is right, say so with --insecure-registry ${to.host}.`
+        : `Ask who runs ${from.host}.`,
     });
   }
 }

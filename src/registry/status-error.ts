@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { formatCount } from "../core/format-count.ts";
 import { SourceError } from "../core/errors.ts";
 import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import { TransientFailure } from "../core/retry.ts";
@@ -14,7 +15,8 @@ export interface Purpose {
   readonly ifMissing: string;
 }
 
-const MAX_ERROR_TEXT = 4096;
+/** More than any header: what a registry repeats of it is here in whole, and so found. */
+const MAX_ERROR_TEXT = 65_536;
 /** Who waits longer than this is better told, and comes again. */
 const MAX_WAIT_MS = 600_000;
 
@@ -62,7 +64,7 @@ function notNow(message: string, answer: HttpAnswer): Error {
   const isStranger = answer.status === 429 && answer.asked?.hasLogin === false;
   const login = isStranger ? ` Those who log in wait less: ${answer.asked.ifRefused}` : "";
   if (waitMs > MAX_WAIT_MS) {
-    const seconds = Math.ceil(waitMs / 1000).toLocaleString("en-US");
+    const seconds = formatCount(Math.ceil(waitMs / 1000));
     return new SourceError("UNREACHABLE", `${message}; it asks to wait ${seconds} seconds`, {
       hint: `Try again after that: what came so far is kept.${login}`,
     });
@@ -82,14 +84,15 @@ export function badAnswer(url: URL, { what }: Purpose, found: string): Transient
   );
 }
 
-/** Registry text comes from outside: one short line, and nothing that a terminal would obey. */
-async function textOf({ body }: HttpAnswer): Promise<string> {
+/** Registry text comes from outside: one short line, nothing that a terminal would obey, and no secret that it was shown. */
+async function textOf({ body, secrets }: HttpAnswer): Promise<string> {
   using _body = body;
   const bytes = await body.bytes(MAX_ERROR_TEXT).catch(() => Buffer.alloc(0));
   const text = bytes.toString("utf8");
   const parsed = errorShape.safeParse(jsonOrUndefined(text));
   const message = parsed.success ? (parsed.data.errors[0]?.message ?? "") : text;
-  return message
+  return secrets
+    .reduce((shown, secret) => shown.replaceAll(secret, "…"), message)
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ")
     .trim()
     .slice(0, 300);

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { formatCount } from "../core/format-count.ts";
 import { freeSpaceAt } from "../core/disk-space.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { HostError, hasCode } from "../core/errors.ts";
@@ -217,10 +218,9 @@ async function deviceOf(path: string): Promise<number> {
 function noSpace(entries: readonly SpaceNeeded[], needed: number, free: number): HostError {
   const what = entries.map((entry) => `the ${entry.what} "${entry.path}"`).join(" and ");
   const need = entries.length === 1 ? "needs" : "need";
-  const bytes = (value: number): string => value.toLocaleString("en-US");
   return new HostError(
     "NO_SPACE",
-    `Cannot create the bundle: ${what} ${need} up to ${bytes(needed)} bytes, and ${bytes(free)} are free`,
+    `Cannot create the bundle: ${what} ${need} up to ${formatCount(needed)} bytes, and ${formatCount(free)} are free`,
     {
       hint: "Free some space, or name other places with --output and --staging.",
     },

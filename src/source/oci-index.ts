@@ -30,7 +30,7 @@ export function chooseInIndex(
   const found = entries.length === 0 ? "there is no image in it" : `it has ${listed(entries)}`;
   const what = name === undefined ? "an image" : `"${name}"`;
   throw new SourceError("NOT_FOUND", `Cannot find ${what} in "${path}": ${found}`, {
-    hint: "Name one that is there, as in oci:DIR:NAME.",
+    hint: "Name one that is there, as in oci:DIR:NAME or oci-archive:FILE:NAME.",
   });
 }
 
@@ -78,7 +78,7 @@ function severalImages(path: string, entries: readonly Descriptor[]): Definition
   return new DefinitionError(
     "USAGE",
     `Cannot tell which image of "${path}" is wanted: it has ${listed(entries)}`,
-    { hint: "Add its name behind the path, as in oci:DIR:NAME." },
+    { hint: "Add its name behind the path, as in oci:DIR:NAME or oci-archive:FILE:NAME." },
   );
 }
 

@@ -1,4 +1,4 @@
-import { OllamaBundleError, HostError, hasCode, messageOf } from "../core/errors.ts";
+import { HostError, hasCode, isSystemError, messageOf } from "../core/errors.ts";
 
 /**
  * Runs file work of the staging volume at `directory`; what the file system refuses comes out as a {@link HostError} that
@@ -35,10 +35,4 @@ export function diskError(error: unknown, directory: string): unknown {
     hint: "Use --staging with another directory.",
     cause: error,
   });
-}
-
-/** Whether it has a code of errno(3). Such errors have a `syscall` too, but not after they came from a worker. */
-function isSystemError(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof OllamaBundleError) return false;
-  return "code" in error && /^E(?!RR_)[A-Z0-9]+$/.test(String(error.code));
 }

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { checkFilePaths, isReservedPath } from "../../src/bundle/file-paths.ts";
+import { decodeModelsJson } from "../../src/bundle/decode-models-json.ts";
 import {
   type ModelLayer,
   type ModelsJson,
-  decodeModelsJson,
   encodeModelsJson,
 } from "../../src/bundle/models-json.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";

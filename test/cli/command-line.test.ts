@@ -48,6 +48,20 @@ test.each([
   expect(hint).toBe(`hint: Run \`bundle ${help}\`.`);
 });
 
+test.each([
+  { args: ["install", "x.tar.gz", "--models-in", "native", "--store", ""], what: "--store" },
+  { args: ["create", "--models", "a", "--since", "a.tar.gz", "--since", ""], what: "--since" },
+  { args: ["staging", "prune", "--staging", ""], what: "--staging" },
+  { args: ["verify", ""], what: "a file or directory that is called" },
+])("$args is refused: an empty path would be the current directory", async ({ args, what }) => {
+  await using directory = await temporaryDirectory();
+  const { exitCode, stderr } = await runBundle(args, { cwd: directory.path });
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(
+    new RegExp(`^error: Cannot use ${what} "": it is empty\nhint: .*variable`),
+  );
+});
+
 test("a usage error with --json is one JSON document on stdout", async () => {
   const { exitCode, stdout } = await runBundle(["inspect", "--json"]);
   expect(exitCode).toBe(2);

@@ -88,6 +88,25 @@ test.each([
   expect(await readdir(site.path)).toEqual(["store"]);
 });
 
+test.each([241, 300])(
+  "an output whose name has %i letters is refused before anything is fetched",
+  async (length) => {
+    await using site = await siteWithStore();
+    const output = `${"x".repeat(length - 7)}.tar.gz`;
+    const { exitCode, stderr } = await create(site, ["--models", "tiny", "-o", output]);
+    expect(exitCode).toBe(7);
+    expect(stderr).toMatch(/^error: .* is too long\nhint: .*--output.\n$/);
+    expect(await readdir(site.path)).toEqual(["store"]);
+  },
+);
+
+test("a bundle is called as its file, whose letters lose their accents", async () => {
+  await using site = await siteWithStore();
+  const args = ["--models", "tiny", "-o", "Übung é-模.tar.gz", "--dry-run", "--json"];
+  const { stdout } = await create(site, args);
+  expect(JSON.parse(stdout).plan).toMatchObject({ name: "Ubung-e" });
+});
+
 test.each([
   { args: [], says: "no models are named" },
   {
@@ -104,7 +123,7 @@ test.each([
   },
   {
     args: ["--models", "tiny", "-o", ""],
-    says: 'Cannot write the bundle to "": expected the name',
+    says: 'Cannot use --output "": it is empty',
   },
   { args: ["--models", "none"], says: "neither an image nor a model" },
   {

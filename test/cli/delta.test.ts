@@ -44,6 +44,8 @@ test("inventory writes a site file, and says what to type on the other side", as
   await using site = await siteWithStore();
   const args = ["inventory", "--models-in", "native", "--store", "store"];
   const written = await runBundle([...args, "-o", "site.json"], { cwd: site.path });
+  const elsewhere = await runBundle([...args, "-o", "our site"], { cwd: site.path });
+  expect(elsewhere.stdout).toContain("  bundle create --models NAMES --site 'our site'\n");
   expect(written.exitCode).toBe(0);
   expect(written.stdout).toMatch(/^ {2}3 models and \d+ blobs of \d+ kB, all hashed$/m);
   expect(written.stdout).toContain("  bundle create --models NAMES --site site.json\n");

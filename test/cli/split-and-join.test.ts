@@ -32,6 +32,26 @@ test("neither takes the name of what is there", async () => {
   expect(stderr).toMatch(/it exists\nhint: Choose another name or directory with --output\.\n$/);
 });
 
+test.each([".001", ".999", ".sha256", ".parts.json"])(
+  "no bundle takes the name of a part or of what stands beside it: %s is there after all as it was",
+  async (suffix) => {
+    await using place = await smallPlace();
+    const { original, stick } = place;
+    await runBundle(["split", original, "2MiB"], { cwd: stick });
+    const output = join(stick, `small.tar.gz${suffix}`);
+    const before = await readFile(output).catch(() => undefined);
+    for (const args of [
+      ["join", stick],
+      ["repair", stick, "--from", original],
+    ]) {
+      const { exitCode, stderr } = await runBundle([...args, "-o", output]);
+      expect(stderr).toContain(`error: Cannot write the bundle "${output}": a name that ends in "`);
+      expect(exitCode).toBe(2);
+    }
+    expect(await readFile(output).catch(() => undefined)).toEqual(before);
+  },
+);
+
 test("a set that lacks a part is not joined, and the part is named", async () => {
   await using place = await smallPlace();
   const { original, stick } = place;

@@ -37,7 +37,7 @@ test("an engine that reads slowly gets every layer of an image as its diff_id sa
   const [image] = bundle.manifest.images;
   if (image === undefined) throw new Error("the bundle has no image");
   const { modelLayers } = bundle.manifest;
-  const toLoad = await imageToLoad(bundle, { image, modelLayers }, {});
+  const toLoad = await imageToLoad(bundle, { image, modelLayers, there: 0 }, {});
   const stated = layersOf(toLoad).map(({ diffId }) => diffId);
   let received: ReadonlyMap<string, string> = new Map();
   await using fake = await fakeEngine(async (request, response) => {

@@ -61,6 +61,32 @@ describe("the inventory of a site", () => {
     expect(site).toMatchObject({ modelsIn: "native", models: [{}, {}] });
   });
 
+  test("replaces an earlier site file, and nothing else that has the name", async () => {
+    await using here = await siteWithModels();
+    await here.takeInventory();
+    await here.takeInventory();
+    const bundle = await readFile(here.first);
+    await rm(here.site);
+    await writeFile(here.site, bundle);
+    await expect(here.takeInventory()).rejects.toThrow(
+      `Cannot write the site file "${here.site}": something else has that name: it is no site file`,
+    );
+    expect((await readFile(here.site)).equals(bundle)).toBe(true);
+  });
+
+  test("is not taken of a directory that is not there, as of a disk that is not mounted", async () => {
+    await using here = await siteWithModels();
+    const { env } = here.options;
+    const store = join(here.path, "not mounted");
+    for (const place of [
+      { modelsIn: "native", store } as const,
+      { modelsIn: `dir:${store}` } as const,
+    ])
+      await expect(inventorySite({ ...place, env, platform: "linux/amd64" })).rejects.toThrow(
+        `Cannot take the inventory of "${store}": there is no such directory`,
+      );
+  });
+
   test.each([
     ["cut", (bytes: Buffer) => bytes.subarray(1)],
     ["changed in one bit", flipped],

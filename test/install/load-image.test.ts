@@ -1,15 +1,20 @@
 import { once } from "node:events";
-import { expect, test } from "vitest";
+import { Readable } from "node:stream";
+import { describe, expect, test } from "vitest";
 import { BundleReader } from "../../src/bundle/bundle-reader.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { sha256Hex } from "../../src/core/digest.ts";
+import { readTar } from "../../src/core/tar.ts";
 import { connectEngine } from "../../src/engine/connect-engine.ts";
-import { imageToLoad } from "../../src/install/image-to-load.ts";
+import { bytesToLoad, imageToLoad, loadArchive } from "../../src/install/image-to-load.ts";
 import { loadImage } from "../../src/install/load-image.ts";
-import { fakeEngine } from "../engine/fake-engine.ts";
-import { writeSmallBundle } from "../support/small-bundle.ts";
+import { fakeEngine, messages } from "../engine/fake-engine.ts";
+import { smallContents, stagedImage, writeSmallBundle } from "../support/small-bundle.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LOADED = { Id: "sha256:1", Os: "linux", Architecture: "amd64" };
+const SAYS_LOADED = { stream: "Loaded image: any" };
+const LAYER_SIZE = 1024;
 
 test.each([
   [{ ...LOADED, Os: "", Architecture: "" }, "has it incompletely, content of it is missing"],
@@ -25,19 +30,107 @@ test.each([
   const engine = await connectEngine({ dockerHost: fake.address, env: {} });
   const [packed] = bundle.manifest.images;
   if (packed === undefined) throw new Error("the small bundle has no image");
-  const image = await imageToLoad(bundle, { image: packed, modelLayers: [] }, {});
+  const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there: 0 }, {});
   await expect(loadImage({ engine, bundle, image }, {})).rejects.toMatchObject({
     code: "IMAGE_DIFFERS",
     message: `Cannot use the image "${image.name}" that was just loaded: the engine ${found}`,
   });
 });
 
+describe("layers that the engine has", () => {
+  test.each([
+    { there: 0, brought: ["x", "y"] },
+    { there: 1, brought: ["x", "y"] },
+    { there: 2, brought: ["x"] },
+    { there: 3, brought: [] },
+  ])(
+    "are left out: $there from the first on of x, y, x, so the archive has $brought",
+    async ({ there, brought }) => {
+      await using opened = await openedBundle(["x", "y", "x"]);
+      const { bundle, packed } = opened;
+      const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there }, {});
+      const found = [...(await blobsIn(loadArchive(bundle, image, {})))];
+      expect(found.filter((hex) => hex === hexOf("x") || hex === hexOf("y"))).toEqual(
+        brought.map(hexOf),
+      );
+      expect(bytesToLoad(image)).toBe(brought.length * LAYER_SIZE);
+    },
+  );
+
+  test("are sent after all, where the engine refuses without them", async () => {
+    await using opened = await openedBundle(["x", "y"]);
+    const { bundle, packed } = opened;
+    const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there: 1 }, {});
+    const archives: ReadonlySet<string>[] = [];
+    await using fake = await fakeEngine(async (request, response) => {
+      if (request.method === "GET") {
+        response.end(JSON.stringify({ ...LOADED, RootFS: { Layers: packed.diffIds } }));
+        return;
+      }
+      archives.push(await blobsIn(request));
+      const refused = { errorDetail: { message: "no such file or directory" } };
+      response.end(JSON.stringify(archives.length === 1 ? refused : SAYS_LOADED));
+    });
+    const engine = await connectEngine({ dockerHost: fake.address, env: {} });
+    await loadImage({ engine, bundle, image }, {});
+    expect(archives.map((blobs) => [blobs.has(hexOf("x")), blobs.has(hexOf("y"))])).toEqual([
+      [false, true],
+      [true, true],
+    ]);
+  });
+
+  test("have nothing to do with it, where the engine refuses all of them: that is the error", async () => {
+    await using opened = await openedBundle(["x"]);
+    const { bundle, packed } = opened;
+    const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there: 1 }, {});
+    await using fake = await fakeEngine(messages({ errorDetail: { message: "no space left" } }));
+    const engine = await connectEngine({ dockerHost: fake.address, env: {} });
+    await expect(loadImage({ engine, bundle, image }, {})).rejects.toMatchObject({
+      code: "ENGINE_FAILED",
+      message: expect.stringContaining("no space left"),
+    });
+    expect(fake.requests.filter((each) => each.startsWith("POST"))).toHaveLength(2);
+  });
+});
+
+/** A bundle with an image of these layers, each of {@link LAYER_SIZE}. */
+async function openedBundle(layers: readonly string[]) {
+  await using cleanup = new AsyncDisposableStack();
+  const directory = cleanup.use(await temporaryDirectory());
+  const pool = cleanup.use(new ChunkPool());
+  const image = await stagedImage(directory.path, layers.map(layerOf));
+  const contents = { ...(await smallContents(directory.path)), images: [image] };
+  const { path } = await writeSmallBundle(directory.path, pool, contents);
+  const bundle = cleanup.use(await BundleReader.open(path, pool));
+  const [packed] = bundle.manifest.images;
+  if (packed === undefined) throw new Error("the bundle has no image");
+  const kept = cleanup.move();
+  return { bundle, packed, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function layerOf(text: string): Buffer {
+  return Buffer.alloc(LAYER_SIZE, text);
+}
+
+function hexOf(text: string): string {
+  return sha256Hex(layerOf(text));
+}
+
+/** The names of an archive's blobs. */
+async function blobsIn(archive: AsyncIterable<Uint8Array>): Promise<Set<string>> {
+  const found = new Set<string>();
+  for await (const { path } of readTar(Readable.from(archive))) {
+    if (path.startsWith("blobs/sha256/")) found.add(path.slice("blobs/sha256/".length));
+  }
+  return found;
+}
+
 /** Takes every archive, and says that it loaded it. */
 function engineThatShows(image: object | undefined) {
   return fakeEngine(async (request, response) => {
     if (request.method === "POST") {
       await once(request.resume(), "end");
-      response.end(JSON.stringify({ stream: "Loaded image: any" }));
+      response.end(JSON.stringify(SAYS_LOADED));
       return;
     }
     response.statusCode = image === undefined ? 404 : 200;

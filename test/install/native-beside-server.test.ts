@@ -117,7 +117,7 @@ describe.runIf(process.platform === "linux" && process.getuid?.() === 0)(
         expect(error).toMatchObject({
           code: "NO_RIGHTS",
           exitCode: 7,
-          message: expect.stringContaining("writing is not allowed"),
+          message: expect.stringContaining("access is not allowed"),
           hint: "Run this as the user that Ollama runs as, or as root.",
         });
         expect(await treeOf(here.store)).toEqual(before);

@@ -1,10 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type BundleContents,
-  type WrittenBundle,
-  writeBundle,
-} from "../../src/bundle/write-bundle.ts";
+import type { BundleContents } from "../../src/bundle/bundle-contents.ts";
+import { type WrittenBundle, writeBundle } from "../../src/bundle/write-bundle.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { parseModelName } from "../../src/core/model-name.ts";
 import { blobsOf, parseModelManifest, statedModelSize } from "../../src/source/model-manifest.ts";
@@ -20,6 +17,8 @@ export interface TinyBundleOptions {
   readonly images?: BundleContents["images"];
   /** Adds `big:latest`, of at least so many bytes. */
   readonly bigSize?: number;
+  /** Makes another `tiny:latest` of it. */
+  readonly system?: string;
   /** Which of the tiny models; all by default. */
   readonly models?: (name: string) => boolean;
   /** What the site has already. */
@@ -34,6 +33,7 @@ export async function writeTinyBundle(
     platform = "linux/amd64",
     images = [],
     bigSize,
+    system,
     models: isWanted = () => true,
     held,
   }: TinyBundleOptions = {},
@@ -41,7 +41,10 @@ export async function writeTinyBundle(
   const source = join(directory, "source");
   const staging = join(directory, "staging");
   await mkdir(staging, { recursive: true });
-  const { models } = await writeTinyModels(source, bigSize === undefined ? {} : { bigSize });
+  const { models } = await writeTinyModels(source, {
+    ...(bigSize !== undefined && { bigSize }),
+    ...(system !== undefined && { system }),
+  });
   const staged: Model[] = [];
   for (const model of models.filter((each) => isWanted(each.name))) {
     staged.push(await stagedModel(source, staging, model));

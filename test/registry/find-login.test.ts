@@ -1,8 +1,14 @@
+import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { findLogin } from "../../src/registry/find-login.ts";
 import { auth, loginHome } from "./login-home.ts";
 
+const ASK_HELPER = fileURLToPath(
+  new URL("../../src/registry/credential-helper.ts", import.meta.url),
+);
 const HOST = "registry.example:5000";
 const OWNER = { registry: HOST, path: "team/model" };
 const DOCKER = ".docker/config.json";
@@ -95,6 +101,17 @@ describe("a login", () => {
     );
     const { login } = await findLogin({ registry: "registry-1.docker.io", path: "a/b" }, home);
     expect(login?.secret).toEqual({ kind: "identityToken", token: "t" });
+  });
+
+  test("is given up where its helper does not answer, and what that started holds nobody up", async () => {
+    await using home = await loginHome();
+    await home.addHelper("test", '(while [ -e "$0" ]; do sleep 0.1; done)');
+    const asking = `
+      import { askHelper } from ${JSON.stringify(ASK_HELPER)};
+      await askHelper("test", "x", { env: process.env, timeout: 100 }).catch(({ message }) => console.log(message));`;
+    const args = ["--input-type=module", "--eval", asking];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { env: home.env });
+    expect(stdout).toBe('"docker-credential-test" does not answer within 0.1 s\n');
   });
 
   test("is looked for further where a helper has none, or is of no use, which is said", async () => {

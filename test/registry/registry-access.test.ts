@@ -133,6 +133,29 @@ test("takes a token to the registry, even after a redirect there, and to nobody 
   expect(seen).toEqual(["Bearer t", "Bearer t", undefined]);
 });
 
+test("says who leads to a host that cannot be reached: a firewall may let only the registry through", async () => {
+  await using registry = await serve((_, response) => {
+    response.writeHead(307, { Location: "http://127.0.0.1:1/blob?sig=secret" }).end();
+  });
+  const base = new URL(registry.url);
+  const client = new RegistryClient({ retry, env: {} });
+  const asked = client.manifest({ base, path: "library/m" }, request, {});
+  await expect(asked).rejects.toMatchObject({
+    code: "UNREACHABLE",
+    message: `Cannot reach http://127.0.0.1:1/blob (${base.host} leads there): connect ECONNREFUSED 127.0.0.1:1`,
+  });
+});
+
+test("says of a registry on plain HTTP in one line that it speaks no TLS", async () => {
+  await using registry = await serve((_, response) => void response.end("{}"));
+  const base = new URL(registry.url.replace("http:", "https:"));
+  const client = new RegistryClient({ retry, env: {} });
+  await expect(client.manifest({ base, path: "m" }, request, {})).rejects.toMatchObject({
+    message: `Cannot reach ${base.href}v2/m/manifests/latest: TLS fails: wrong version number`,
+    hint: expect.stringContaining(`--insecure-registry ${base.host}`),
+  });
+});
+
 test.each(["registry.example", "localhost", "127.0.0.1:5000", "[::1]:5000", "my_host:80"])(
   "takes %s as a host that is asked over HTTP",
   (host) => {
@@ -185,6 +208,13 @@ const hostile: Record<string, { readonly answer: (url: URL) => Answer; readonly 
     },
     says: /the answer holds none/,
   },
+  "whose token no header can have": {
+    answer: ({ pathname, origin }) => {
+      if (pathname === "/token") return { body: '{"token":"a\\r\\nHost: b"}' };
+      return { status: 401, headers: { "WWW-Authenticate": `Bearer realm="${origin}/token"` } };
+    },
+    says: /the answer holds none/,
+  },
   "that wants a password": {
     answer: () => ({
       status: 401,
@@ -205,6 +235,7 @@ test.each(Object.entries(hostile))("gives up on a registry %s", async (_, { answ
   const client = new RegistryClient({ retry });
   const error = await client.manifest(repository, request, {}).catch((caught: unknown) => caught);
   expect(error).toMatchObject({ name: "SourceError", message: expect.stringMatching(says) });
+  expect(error).not.toMatchObject({ hint: expect.stringContaining("--insecure-registry") });
 });
 
 test("refuses at once to wait for more than ten minutes, with the registry's own words", async () => {

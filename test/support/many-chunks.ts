@@ -1,4 +1,4 @@
-import type { BundleContents } from "../../src/bundle/write-bundle.ts";
+import type { BundleContents } from "../../src/bundle/bundle-contents.ts";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
 import { parseModelName } from "../../src/core/model-name.ts";
 import { noise, smallContents, stagedFile } from "./small-bundle.ts";

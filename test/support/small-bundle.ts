@@ -1,11 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import {
-  type BundleContents,
-  type WrittenBundle,
-  writeBundle,
-} from "../../src/bundle/write-bundle.ts";
+import type { BundleContents } from "../../src/bundle/bundle-contents.ts";
+import { type WrittenBundle, writeBundle } from "../../src/bundle/write-bundle.ts";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
 import type { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { sha256Hex } from "../../src/core/digest.ts";

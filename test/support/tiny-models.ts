@@ -25,12 +25,12 @@ export interface TinyModels {
  */
 export async function writeTinyModels(
   directory: string,
-  options: { readonly bigSize?: number } = {},
+  options: { readonly bigSize?: number; readonly system?: string } = {},
 ): Promise<TinyModels> {
   const models = [
     await writeModel(directory, {
       name: "tiny",
-      system: "You are a test.",
+      system: options.system ?? "You are a test.",
       params: { num_ctx: 512, seed: 1, stop: ["</s>"], temperature: 0 },
     }),
     await writeModel(directory, {

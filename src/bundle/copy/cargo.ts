@@ -8,7 +8,8 @@ import { SUMS_SUFFIX } from "../output/former-files.ts";
 import { openBundleFile } from "../open-bundle-file.ts";
 import { type Part, type PartSet, problemOf } from "../parts/part-set.ts";
 import { PARTS_JSON_SUFFIX } from "../parts/parts-json.ts";
-import { readSums } from "./read-sums.ts";
+import type { SidecarFlaw } from "../parts/read-sidecars.ts";
+import { readSums } from "../parts/read-sums.ts";
 
 /** One file to be copied. */
 export interface CopyItem {
@@ -32,6 +33,8 @@ export interface Cargo {
   /** The parts that are not here. */
   readonly absent: readonly Pick<CopyItem, "name" | "bytes">[];
   readonly sidecars: readonly CopyItem[];
+  /** Lists of the parts that are not copied, since they cannot be used. */
+  readonly flaws: readonly SidecarFlaw[];
   /** The same for the same bundle in the same parts, wherever they are. */
   readonly setId: string;
 }
@@ -49,7 +52,7 @@ async function wholeCargo(path: string): Promise<Cargo> {
   const [sums] = sidecars;
   const sha256 = sums && (await readSums(sums.path)).get(name);
   const item = { called: `"${name}"`, name, path, bytes: file.size, sha256 };
-  return { name, items: [item], absent: [], sidecars, setId: setIdOf([item]) };
+  return { name, items: [item], absent: [], sidecars, flaws: [], setId: setIdOf([item]) };
 }
 
 async function cargoInParts(set: PartSet): Promise<Cargo> {
@@ -63,12 +66,16 @@ async function cargoInParts(set: PartSet): Promise<Cargo> {
     items.push({ called, name: part.name, path: file.path, bytes, sha256 });
   }
   const directories = [set.path, ...items.map(({ path }) => path)].map((path) => dirname(path));
-  const sidecars = [`${name}${SUMS_SUFFIX}`, `${name}${PARTS_JSON_SUFFIX}`];
+  const sidecars = await sidecarsIn(
+    [...new Set(directories)],
+    [`${name}${SUMS_SUFFIX}`, `${name}${PARTS_JSON_SUFFIX}`],
+  );
   return {
     name,
     items,
     absent: set.parts.filter(({ file }) => file === undefined),
-    sidecars: await sidecarsIn([...new Set(directories)], sidecars),
+    sidecars: sidecars.filter(({ path }) => set.flaws.every((flaw) => flaw.path !== path)),
+    flaws: set.flaws,
     setId: setIdOf(set.parts),
   };
 }

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { formatCount } from "../../core/format-count.ts";
 import { CHUNK_SIZE } from "../../core/chunks/chunk.ts";
 import type { ChunkPool } from "../../core/chunks/pool.ts";
 import { BundleError, HostError, messageOf } from "../../core/errors.ts";
@@ -118,12 +119,11 @@ async function readSource(
   source: FileHandle,
   { bytes, at }: { readonly bytes: Buffer; readonly at: number },
 ): Promise<void> {
-  const format = (value: number): string => value.toLocaleString("en-US");
   let read: number;
   try {
     read = await readAll(source, bytes, at);
   } catch (cause) {
-    const range = `bytes ${format(at)} to ${format(at + bytes.length - 1)}`;
+    const range = `bytes ${formatCount(at)} to ${formatCount(at + bytes.length - 1)}`;
     throw new HostError(
       "IO",
       `Cannot copy ${called}: "${path}" cannot be read (${range}): ${messageOf(cause)}`,
@@ -133,7 +133,7 @@ async function readSource(
   if (read === bytes.length) return;
   throw new BundleError(
     "DAMAGED",
-    `Cannot copy ${called}: "${path}" ends after ${format(at + read)} bytes, expected ${format(size)}`,
+    `Cannot copy ${called}: "${path}" ends after ${formatCount(at + read)} bytes, expected ${formatCount(size)}`,
     { hint: "See that nothing writes there, and type the same again." },
   );
 }

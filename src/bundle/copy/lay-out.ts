@@ -1,3 +1,4 @@
+import { formatCount } from "../../core/format-count.ts";
 import { HostError } from "../../core/errors.ts";
 import type { CopyItem } from "./cargo.ts";
 import type { Medium } from "./medium.ts";
@@ -51,10 +52,9 @@ function taken({ bytes }: CopyItem, { blockSize }: Medium): number {
 
 function assertHolds({ directory, largestFile }: Medium, { called, bytes }: CopyItem): void {
   if (bytes <= largestFile) return;
-  const format = (value: number): string => value.toLocaleString("en-US");
   throw new HostError(
     "NO_SPACE",
-    `Cannot copy ${called} to "${directory}": it has ${format(bytes)} bytes, and the file system there, FAT, holds files of up to ${format(largestFile)}`,
+    `Cannot copy ${called} to "${directory}": it has ${formatCount(bytes)} bytes, and the file system there, FAT, holds files of up to ${formatCount(largestFile)}`,
     {
       hint: "Create the bundle with `--split fat32`, or cut it with `bundle split FILE fat32`; or format the medium as exFAT.",
     },

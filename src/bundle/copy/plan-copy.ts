@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { formatCount } from "../../core/format-count.ts";
 import { HostError } from "../../core/errors.ts";
 import { undefinedWhereMissing } from "../../core/files.ts";
 import type { Cargo, CopyItem } from "./cargo.ts";
@@ -71,12 +72,11 @@ async function namesNowhere(absent: Cargo["absent"], media: readonly Medium[]): 
 }
 
 function noRoom({ called, bytes }: CopyItem, slots: readonly Slot[]): HostError {
-  const format = (value: number): string => value.toLocaleString("en-US");
   const where = slots.map(({ medium }) => `"${medium.directory}"`).join(", ");
   const room = Math.max(...slots.map(roomIn));
   return new HostError(
     "NO_SPACE",
-    `Cannot copy ${called} to ${where}: it needs ${format(bytes)} bytes, and there is room for ${format(room)}`,
+    `Cannot copy ${called} to ${where}: it needs ${formatCount(bytes)} bytes, and there is room for ${formatCount(room)}`,
     { hint: "Free some space there, or cut the bundle into smaller parts with `bundle split`." },
   );
 }

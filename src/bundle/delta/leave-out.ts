@@ -1,10 +1,10 @@
 import type { StagedFile } from "../../staging/staged-file.ts";
 import { modelBlobPath } from "../blob-paths.ts";
+import type { BundleContents } from "../bundle-contents.ts";
 import { holdsImage } from "./held.ts";
 import { type LaidOutImage, imageBlobEntries } from "../image-layout.ts";
 import type { Delta, OmittedFile } from "../models-json.ts";
 import type { PackEntry } from "../pack-entry.ts";
-import type { BundleContents } from "../write-bundle.ts";
 
 type Image = BundleContents["images"][number];
 

@@ -1,3 +1,4 @@
+import { formatCount } from "../../core/format-count.ts";
 import type { CreatePlan } from "../../source/create-plan.ts";
 import { TOOL } from "../../core/tool.ts";
 import type { SiteFile } from "./site-file.ts";
@@ -41,7 +42,7 @@ function spaceWarnings({ free, engine, modelsIn }: SiteFile, { toInstall }: Crea
     needed <= has
       ? []
       : [
-          `The site has too little space for the ${what}: ${bytes(needed)} bytes are needed, ${bytes(has)} were free`,
+          `The site has too little space for the ${what}: ${formatCount(needed)} bytes are needed, ${formatCount(has)} were free`,
         ],
   );
 }
@@ -51,7 +52,7 @@ function memoryWarnings({ host, engine }: SiteFile, plan: CreatePlan): string[] 
   const { memory = 0 } = plan.site;
   if (memory <= has) return [];
   return [
-    `The largest model takes about ${bytes(memory)} bytes of memory, and the site has ${bytes(has)}: without a large GPU it will not run`,
+    `The largest model takes about ${formatCount(memory)} bytes of memory, and the site has ${formatCount(has)}: without a large GPU it will not run`,
   ];
 }
 
@@ -67,8 +68,4 @@ function toolWarnings({ tool }: SiteFile): string[] {
   return [
     `The site has ${tool.name} ${tool.version}, and this is ${TOOL.version}: carry this one along`,
   ];
-}
-
-function bytes(count: number): string {
-  return count.toLocaleString("en-US");
 }

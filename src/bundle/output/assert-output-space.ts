@@ -1,3 +1,4 @@
+import { formatCount } from "../../core/format-count.ts";
 import { freeSpaceAt } from "../../core/disk-space.ts";
 import { HostError } from "../../core/errors.ts";
 
@@ -5,10 +6,9 @@ import { HostError } from "../../core/errors.ts";
 export async function assertOutputSpace(path: string, needed: number): Promise<void> {
   const free = await freeSpaceAt(path);
   if (free >= needed) return;
-  const bytes = (value: number): string => value.toLocaleString("en-US");
   throw new HostError(
     "NO_SPACE",
-    `Cannot write the bundle "${path}": it needs ${bytes(needed)} bytes, and ${bytes(free)} are free`,
+    `Cannot write the bundle "${path}": it needs ${formatCount(needed)} bytes, and ${formatCount(free)} are free`,
     { hint: "Free some space there, or write it elsewhere with --output." },
   );
 }

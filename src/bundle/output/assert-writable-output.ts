@@ -1,17 +1,26 @@
 import { access, constants, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { HostError, hasCode } from "../../core/errors.ts";
+import { basename, dirname } from "node:path";
+import { DefinitionError, HostError, hasCode } from "../../core/errors.ts";
 import { undefinedWhereMissing } from "../../core/files.ts";
+import { PARTS_JSON_SUFFIX } from "../parts/parts-json.ts";
 import { bundleFiles } from "./former-files.ts";
+
+/** No file of a bundle has more behind the bundle's name, also while it is written. */
+const LONGEST_SUFFIX = `${PARTS_JSON_SUFFIX}.tmp`;
+
+/** What stands beside a bundle, or is a part of one, is called so. */
+const TAKEN_NAME = /\.(?:\d{3}|sha256|parts\.json|partial|lock)$/;
 
 /**
  * Finds out before anything is fetched whether a bundle can be written to `output`; `force` is missing where nothing is ever
- * replaced. Throws {@link HostError}.
+ * replaced. Throws {@link HostError}, and {@link DefinitionError} for the name of a part or a sidecar.
  */
 export async function assertWritableOutput(
   output: string,
   { force }: { readonly force?: boolean | undefined },
 ): Promise<void> {
+  assertBundleName(output);
+  await assertShortName(output);
   await assertWritableDirectory(dirname(output), output);
   const existing = await bundleFiles(output);
   for (const path of existing) {
@@ -29,6 +38,28 @@ export async function assertWritableOutput(
         ? "Choose another name or directory with --output."
         : "Replace it with --force, or choose another name with --output.",
   });
+}
+
+/** A bundle called `x.tar.gz.003` would stand in the place of a part, and be read as one. */
+function assertBundleName(output: string): void {
+  const [suffix] = TAKEN_NAME.exec(basename(output)) ?? [];
+  if (suffix === undefined) return;
+  throw new DefinitionError(
+    "USAGE",
+    `Cannot write the bundle "${output}": a name that ends in "${suffix}" is that of a part, or of what stands beside a bundle`,
+    { hint: "Choose a name such as bundle.tar.gz; parts get their numbers by themselves." },
+  );
+}
+
+/** Asked of the file system: what it takes is not the same everywhere. */
+async function assertShortName(output: string): Promise<void> {
+  const error = await stat(`${output}${LONGEST_SUFFIX}`).catch((caught: unknown) => caught);
+  if (!hasCode(error, "ENAMETOOLONG")) return;
+  throw new HostError(
+    "IO",
+    `Cannot write the bundle "${output}": its name, with what is added for the files beside it, is too long`,
+    { cause: error, hint: "Choose a shorter name with --output." },
+  );
 }
 
 async function assertWritableDirectory(directory: string, output: string): Promise<void> {

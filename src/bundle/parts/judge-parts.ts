@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { ChunkPool } from "../../core/chunks/pool.ts";
 import type { WorkOptions } from "../../core/progress.ts";
 import type { Finding } from "../finding.ts";
@@ -5,7 +6,8 @@ import type { JudgedPart, Verdict } from "./judged-part.ts";
 import type { Layout, Segment } from "../layout.ts";
 import { partDigest } from "./part-digest.ts";
 import { type PlacedPart, placesOf } from "./part-places.ts";
-import type { Part, PartSet } from "./part-set.ts";
+import type { FoundFile, Part, PartSet } from "./part-set.ts";
+import { MAX_PARTS, partName } from "./parts-json.ts";
 
 /** What was found in the bundle that the parts make. */
 export interface FoundInBundle {
@@ -13,6 +15,12 @@ export interface FoundInBundle {
   readonly findings: readonly Finding[];
   /** Missing where the end of the bundle could not be read, so that the rest was not looked at. */
   readonly layout?: Layout | undefined;
+}
+
+export interface JudgedParts {
+  readonly parts: readonly JudgedPart[];
+  /** Whether there may be more of them: the last one named is missing, and it may not be the only one. */
+  readonly mayBeMore: boolean;
 }
 
 /**
@@ -23,23 +31,48 @@ export async function judgeParts(
   set: PartSet,
   found: FoundInBundle,
   { pool, ...work }: WorkOptions & { readonly pool: ChunkPool },
-): Promise<JudgedPart[]> {
-  const judged: JudgedPart[] = [];
+): Promise<JudgedParts> {
+  const parts: JudgedPart[] = [];
   const places = placesOf(set, found.layout?.size);
+  const mayBeMore = found.layout === undefined && lacksItsEnd(set);
   for (const placed of places) {
     const { part, start, end } = placed;
-    const findings = found.findings.flatMap((finding) => clipped(finding, start, end));
-    const sum = (): Promise<Sum> => sumOf(part, { ...work, pool });
+    // That the end is missing says nothing of what is not the end.
+    const isJudged = found.layout !== undefined || (placed === places.at(-1) && !mayBeMore);
+    const told = isJudged && part.file?.size !== 0 ? found.findings : [];
+    const findings = told.flatMap((finding) => clipped(finding, start, end));
+    const sum = (file = part.file): Promise<Sum> => sumOf(part, file, { ...work, pool });
     const verdict = await verdictOn(placed, { ...found, own: findings, sum });
-    judged.push({
-      number: judged.length + 1,
+    parts.push({
+      number: parts.length + 1,
       name: part.name,
       path: part.file?.path,
       verdict,
       findings: toldOf(verdict, findings),
+      betterCopy: verdict === "fine" ? undefined : await betterCopyOf(part, sum),
     });
   }
-  return found.layout === undefined ? judged : withBlame(judged, places, found.findings);
+  const name = partName(basename(set.path), parts.length + 1);
+  if (mayBeMore) parts.push({ number: parts.length + 1, name, verdict: "missing", findings: [] });
+  const judged = found.layout === undefined ? parts : withBlame(parts, places, found.findings);
+  return { parts: judged, mayBeMore };
+}
+
+/** Whether nothing tells how many parts there are, and the last that is here is as long as all others. */
+function lacksItsEnd({ sidecar, parts }: PartSet): boolean {
+  const [last] = parts.slice(-1);
+  if (sidecar !== undefined || last === undefined || last.sha256 !== undefined) return false;
+  if (last.bytes === 0 || parts.length === MAX_PARTS) return false;
+  return last.bytes >= (parts[0]?.bytes ?? 0);
+}
+
+/** Another file with the part's name that is what the list says. */
+async function betterCopyOf(
+  { spares = [] }: Part,
+  sum: (file: FoundFile) => Promise<Sum>,
+): Promise<string | undefined> {
+  for (const file of spares) if ((await sum(file)) === "same") return file.path;
+  return undefined;
 }
 
 const GUILTY: ReadonlySet<Verdict> = new Set(["missing", "other", "too long", "too short"]);
@@ -57,6 +90,7 @@ async function verdictOn(
 ): Promise<Verdict> {
   const { bytes, file, isOther } = placed.part;
   if (file === undefined) return "missing";
+  if (file.size === 0) return "too short";
   const isLookedAt = layout !== undefined;
   const excess = file.size - bytes;
   if (excess === 0 && isLookedAt && own.length === 0) return "fine";
@@ -80,7 +114,8 @@ function toldOf(verdict: Verdict, findings: readonly Finding[]): readonly Findin
 type Sum = "same" | "damaged" | "unreadable" | "unknown";
 
 async function sumOf(
-  { sha256, file }: Part,
+  { sha256 }: Part,
+  file: FoundFile | undefined,
   { pool, ...work }: WorkOptions & { readonly pool: ChunkPool },
 ): Promise<Sum> {
   if (file === undefined || sha256 === undefined) return "unknown";

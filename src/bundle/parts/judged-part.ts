@@ -26,4 +26,6 @@ export interface JudgedPart {
   readonly verdict: Verdict;
   /** What in it is wrong, as far as that is known: byte ranges of the part, and whose bytes they are. */
   readonly findings: readonly Finding[];
+  /** Another file with this part's name that is fine, in another directory. */
+  readonly betterCopy?: string | undefined;
 }

@@ -1,11 +1,12 @@
-import { open, readFile, readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { BundleError, DefinitionError, hasCode } from "../../core/errors.ts";
-import { shortId } from "../../core/digest.ts";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { BundleError } from "../../core/errors.ts";
 import { undefinedWhereMissing } from "../../core/files.ts";
-import { areMostlySame, readSamples } from "./part-samples.ts";
-import { placeParts } from "./place-parts.ts";
-import { PARTS_JSON_SUFFIX, type PartsJson, decodePartsJson, partName } from "./parts-json.ts";
+import { listedParts } from "./listed-parts.ts";
+import { numberedParts } from "./numbered-parts.ts";
+import type { PartsJson } from "./parts-json.ts";
+import { layoutOfParts, placeParts } from "./place-parts.ts";
+import { type SidecarFlaw, readPartSums, readSidecars } from "./read-sidecars.ts";
 
 /** A part as it must be, and the file that seems to be it. */
 export interface Part {
@@ -18,6 +19,8 @@ export interface Part {
   readonly file?: FoundFile | undefined;
   /** Whether the file has this part's name, and mostly other content. */
   readonly isOther?: boolean;
+  /** Other files that have the name of this part, in other directories. */
+  readonly spares?: readonly FoundFile[];
 }
 
 export interface FoundFile {
@@ -32,19 +35,47 @@ export interface PartSet {
   readonly path: string;
   readonly parts: readonly Part[];
   readonly sidecar?: PartsJson | undefined;
+  /** Lists of parts that are there and were left aside. */
+  readonly flaws: readonly SidecarFlaw[];
 }
 
 /**
  * Finds the parts of the bundle that is called `name`. A part is known by its content, whatever it is called: by samples that a
- * sidecar lists, or by what the bundle's own list says of it where the end of the bundle is there; else by its number. Throws
- * {@link BundleError} for a sidecar that cannot be used.
+ * sidecar lists, or by what the bundle's own list says of it where the end of the bundle is there; else by its number. A list
+ * that is damaged, or of another bundle than the parts, is left aside. Throws {@link BundleError} where there is nothing else.
  */
 export async function findPartSet(name: string, directories: readonly string[]): Promise<PartSet> {
-  const sidecar = await readSidecar(name, directories);
-  const files = (await Promise.all(directories.map(filesIn))).flat();
   const path = join(directories[0] ?? "", name);
-  if (sidecar === undefined) return placeParts({ path, parts: numberedParts(name, files) }, files);
-  return { path, parts: await listedParts(sidecar, name, files), sidecar };
+  const files = (await Promise.all(directories.map(filesIn))).flat();
+  const { list, flaws: damaged } = await readSidecars(name, directories);
+  const flaws = [...damaged];
+  const placed = async (): Promise<PartSet> => {
+    const sums = await readPartSums(name, directories);
+    return placeParts({ path, parts: numberedParts(name, files, sums), flaws }, files);
+  };
+  if (list !== undefined) {
+    const parts = await listedParts(list.json, name, files);
+    const set = { path, parts, sidecar: list.json, flaws };
+    if (!(await isOfAnother(set, placed))) return set;
+    flaws.push({ path: list.path, why: "it is of another bundle than the parts" });
+  }
+  const set = await placed();
+  const [flaw] = flaws;
+  if (set.parts.length === 0 && flaw !== undefined) throw unusable(flaw);
+  return set;
+}
+
+/** Whether the list is what is wrong: by the last part where the list knows it, or where not one part is in it and all make a bundle. */
+async function isOfAnother(set: PartSet, placed: () => Promise<PartSet>): Promise<boolean> {
+  const found = set.parts.filter(({ file }) => file !== undefined);
+  if (found.length === 0) return false;
+  if (found.every(({ isOther }) => isOther === true)) {
+    const alone = await placed();
+    return isWhole(alone) && (await layoutOfParts(alone)) !== undefined;
+  }
+  if (set.parts.at(-1)?.isOther === true) return false;
+  const id = (await layoutOfParts(set))?.id;
+  return id !== undefined && id !== set.sidecar?.bundle;
 }
 
 /** Throws {@link BundleError} INCOMPLETE unless every part is there and as long as it must be. */
@@ -72,23 +103,8 @@ export function problemOf({ bytes, file }: Part, called: string): string | undef
   return `${called} is too ${file.size < bytes ? "short" : "long"}`;
 }
 
-async function readSidecar(
-  name: string,
-  directories: readonly string[],
-): Promise<PartsJson | undefined> {
-  let first: { readonly path: string; readonly json: PartsJson } | undefined;
-  for (const directory of directories) {
-    const path = join(directory, `${name}${PARTS_JSON_SUFFIX}`);
-    const content = await readFile(path).catch(undefinedWhereMissing);
-    if (content === undefined) continue;
-    const json = decodePartsJson(content, path);
-    first ??= { path, json };
-    if (json.bundle !== first.json.bundle) throw twoBundles(first, { path, json });
-  }
-  return first?.json;
-}
-
-async function filesIn(directory: string): Promise<FoundFile[]> {
+/** What may be parts: every file but sidecars. */
+export async function filesIn(directory: string): Promise<FoundFile[]> {
   const entries = await readdir(directory, { withFileTypes: true });
   const names = entries
     .map((entry) => entry.name)
@@ -102,96 +118,8 @@ async function filesIn(directory: string): Promise<FoundFile[]> {
   return found;
 }
 
-/** By name where the content is not another part's, then by content, and at last by name alone. */
-async function listedParts(
-  { parts, sampleEvery }: PartsJson,
-  name: string,
-  files: readonly FoundFile[],
-): Promise<Part[]> {
-  const sampled = new Map<FoundFile, Promise<readonly string[] | undefined>>();
-  const left = new Set(files);
-  const found: (FoundFile | undefined)[] = parts.map(() => undefined);
-  const rounds: ((file: FoundFile, index: number) => boolean | Promise<boolean>)[] = [
-    (file, index) => isNamed(file, index) && hasSamples(file, index),
-    (file, index) => file.size === parts[index]?.bytes && hasSamples(file, index),
-    isNamed,
-  ];
-  for (const fits of rounds) {
-    for (const index of parts.keys()) {
-      if (found[index] !== undefined) continue;
-      for (const file of left) {
-        if (!(await fits(file, index))) continue;
-        found[index] = file;
-        left.delete(file);
-        break;
-      }
-    }
-  }
-  const listed = parts.map(async ({ bytes, sha256 }, index) => {
-    const file = found[index];
-    const samples = file && (await sampled.get(file));
-    const isOther =
-      samples !== undefined &&
-      samples.length > 0 &&
-      !areMostlySame(samples, parts[index]?.samples ?? []);
-    return { name: partName(name, index + 1), bytes, sha256, file, isOther };
-  });
-  return Promise.all(listed);
-
-  function isNamed({ path }: FoundFile, index: number): boolean {
-    return basename(path) === partName(name, index + 1);
-  }
-
-  async function hasSamples(file: FoundFile, index: number): Promise<boolean> {
-    const read = sampled.get(file) ?? samplesOf(file, sampleEvery);
-    sampled.set(file, read);
-    return areMostlySame((await read) ?? [], parts[index]?.samples ?? []);
-  }
-}
-
-/** Undefined where the medium cannot be read. */
-async function samplesOf(
-  { path, size }: FoundFile,
-  every: number,
-): Promise<readonly string[] | undefined> {
-  try {
-    await using file = await open(path);
-    return await readSamples(file, size, every);
-  } catch (error) {
-    if (hasCode(error, "EIO", "ENOENT", "ENODEV")) return undefined;
-    throw error;
-  }
-}
-
-/** All parts but the last are of one size, which is the one that most of them have. */
-function numberedParts(name: string, files: readonly FoundFile[]): Part[] {
-  const found: (FoundFile | undefined)[] = [];
-  for (const file of files) {
-    const number = numberIn(basename(file.path), name);
-    if (number !== undefined) found[number - 1] ??= file;
-  }
-  const sizes = Map.groupBy(
-    found.slice(0, -1).flatMap((file) => file?.size ?? []),
-    (size) => size,
-  );
-  const [usual] = [...sizes].toSorted(([a, as], [b, bs]) => bs.length - as.length || b - a);
-  return Array.from(found, (file, index) => ({
-    name: partName(name, index + 1),
-    bytes: index === found.length - 1 ? (file?.size ?? 0) : (usual?.[0] ?? 0),
-    file,
-  }));
-}
-
-function numberIn(fileName: string, name: string): number | undefined {
-  const number = Number(fileName.slice(-3));
-  return number > 0 && fileName === partName(name, number) ? number : undefined;
-}
-
-function twoBundles(
-  ...found: readonly { readonly path: string; readonly json: PartsJson }[]
-): Error {
-  const of = found.map(({ path, json }) => `"${path}" is of bundle ${shortId(json.bundle)}`);
-  return new DefinitionError("USAGE", `Cannot tell which bundle is meant: ${of.join(", ")}`, {
-    hint: "Name the directories of one bundle.",
+function unusable({ path, why }: SidecarFlaw): BundleError {
+  return new BundleError("DAMAGED", `Cannot use "${path}": ${why}`, {
+    hint: "Copy it again, or remove it: parts that are all there are checked without it too.",
   });
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BundleError, messageOf } from "../../core/errors.ts";
+import { jsonOrUndefined } from "../../core/json-or-undefined.ts";
 
 /** Parts are numbered with three digits. */
 export const MAX_PARTS = 999;
@@ -9,7 +9,8 @@ export const PARTS_JSON_SUFFIX = ".parts.json";
 /** What follows the bundle's name in that of a part. */
 export const PART_SUFFIX = /\.\d{3}$/;
 
-const MAX_PARTS_JSON_SIZE = 1024 * 1024;
+/** Bytes. */
+export const MAX_PARTS_JSON_SIZE = 1024 * 1024;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const bytes = z.int().positive();
@@ -58,25 +59,13 @@ export function encodePartsJson(json: PartsJson): string {
   return `${JSON.stringify(json, undefined, 2)}\n`;
 }
 
-/** Throws {@link BundleError} DAMAGED for anything that this tool did not write. */
-export function decodePartsJson(content: Buffer, path: string): PartsJson {
-  if (content.length > MAX_PARTS_JSON_SIZE) throw unusable(path, "it is too long");
-  const parsed = partsJson.safeParse(jsonOf(content, path));
+/** What the list says, or why it is none that this tool wrote. */
+export function parsePartsJson(content: Buffer): PartsJson | { readonly why: string } {
+  if (content.length > MAX_PARTS_JSON_SIZE) return { why: "it is too long" };
+  const parsed = partsJson.safeParse(jsonOrUndefined(content.toString("utf8")));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw unusable(path, [issue?.path.join("."), issue?.message].filter(Boolean).join(": "));
-}
-
-function jsonOf(content: Buffer, path: string): unknown {
-  try {
-    return JSON.parse(content.toString("utf8"));
-  } catch (error) {
-    throw unusable(path, messageOf(error));
-  }
-}
-
-function unusable(path: string, why: string): BundleError {
-  return new BundleError("DAMAGED", `Cannot use "${path}": ${why}`, {
-    hint: "Copy it again, or remove it: parts that are all there are checked without it too.",
-  });
+  if (issue?.path.length === 0 && issue.code === "invalid_type")
+    return { why: "it is no whole JSON" };
+  return { why: [issue?.path.join("."), issue?.message].filter(Boolean).join(": ") };
 }

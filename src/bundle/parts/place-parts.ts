@@ -1,19 +1,11 @@
-import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { memberTrailer } from "../../core/chunks/gzip-member.ts";
-import { BundleError, hasCode } from "../../core/errors.ts";
-import { readAll } from "../../core/files.ts";
-import { FOOTER_SIZE, tocOffsetOf } from "../footer.ts";
+import { BundleError } from "../../core/errors.ts";
 import type { Layout } from "../layout.ts";
 import { openBundleFile } from "../open-bundle-file.ts";
+import { type BundleEnd, bundleEnds, bytesAt } from "./bundle-ends.ts";
 import type { FoundFile, Part, PartSet } from "./part-set.ts";
 import { MAX_PARTS, partName } from "./parts-json.ts";
-
-/** The file that ends as a bundle does, and where it says that the table of contents begins in the bundle. */
-interface End {
-  readonly file: FoundFile;
-  readonly tocOffset: number;
-}
 
 /** Bytes that a part must have somewhere: the end of a chunk's gzip member, which has the CRC-32 of its content. */
 interface Mark {
@@ -31,17 +23,18 @@ const MARKS_PER_PART = 8;
  */
 export async function placeParts(set: PartSet, files: readonly FoundFile[]): Promise<PartSet> {
   const end = await findEnd(set, files);
-  const size = end && usualSize(files, end.file);
+  const size = end && (usualSize(files, end.file) ?? (await sizeBefore(set, end.file)));
   if (end === undefined || size === undefined) return set;
   const count = Math.floor(end.tocOffset / size) + 1;
   if (count > MAX_PARTS || end.tocOffset - (count - 1) * size >= end.file.size) return set;
   const named = files.filter((file) => file !== end.file);
   const parts = Array.from({ length: count }, (_, index): Part => {
     const name = partName(basename(set.path), index + 1);
-    if (index === count - 1) return { name, bytes: end.file.size, file: end.file };
-    return { name, bytes: size, file: named.find(({ path }) => basename(path) === name) };
+    const part = { ...set.parts[index], name };
+    if (index === count - 1) return { ...part, bytes: end.file.size, file: end.file };
+    return { ...part, bytes: size, file: named.find(({ path }) => basename(path) === name) };
   });
-  const layout = await layoutOf({ ...set, parts });
+  const layout = await layoutOfParts({ ...set, parts });
   if (layout?.size !== (count - 1) * size + end.file.size) return set;
   return { ...set, parts: await placed(parts, named, layout) };
 }
@@ -97,13 +90,11 @@ async function fits({ path }: FoundFile, marks: readonly Mark[]): Promise<boolea
 }
 
 /** That of the last of the parts by name where it is one, else the only one that there is. */
-async function findEnd({ parts }: PartSet, files: readonly FoundFile[]): Promise<End | undefined> {
-  const ends: End[] = [];
-  for (const file of files) {
-    const bytes = await bytesAt(file.path, Math.max(0, file.size - FOOTER_SIZE), FOOTER_SIZE);
-    const tocOffset = bytes && tocOffsetOf(bytes);
-    if (tocOffset !== undefined) ends.push({ file, tocOffset });
-  }
+async function findEnd(
+  { parts }: PartSet,
+  files: readonly FoundFile[],
+): Promise<BundleEnd | undefined> {
+  const ends = await bundleEnds(files);
   const last = parts.at(-1)?.file?.path;
   const only = ends.length === 1 ? ends[0] : undefined;
   return ends.find(({ file }) => file.path === last) ?? only;
@@ -117,25 +108,24 @@ function usualSize(files: readonly FoundFile[], last: FoundFile): number | undef
   return usual?.[0];
 }
 
-async function layoutOf(set: PartSet): Promise<Layout | undefined> {
+/** What all others must have, where the last part is here alone under its name, and has all that tells how long the bundle is. */
+async function sizeBefore(set: PartSet, last: FoundFile): Promise<number | undefined> {
+  const number = set.parts.length;
+  if (number < 2 || set.parts.at(-1)?.file !== last) return undefined;
+  const alone = { name: basename(last.path), bytes: last.size, file: last };
+  const layout = await layoutOfParts({ ...set, parts: [alone] });
+  const size = layout && (layout.size - last.size) / (number - 1);
+  return Number.isInteger(size) && (size ?? 0) >= last.size ? size : undefined;
+}
+
+/** Undefined where the end of the bundle cannot be read. */
+export async function layoutOfParts(set: PartSet): Promise<Layout | undefined> {
   try {
     const { file, layout } = await openBundleFile({ kind: "parts", ...set });
     await file[Symbol.asyncDispose]();
     return layout;
   } catch (error) {
     if (error instanceof BundleError) return undefined;
-    throw error;
-  }
-}
-
-/** Undefined where the medium cannot be read. */
-async function bytesAt(path: string, offset: number, length: number): Promise<Buffer | undefined> {
-  try {
-    await using file = await open(path);
-    const bytes = Buffer.alloc(length);
-    return bytes.subarray(0, await readAll(file, bytes, offset));
-  } catch (error) {
-    if (hasCode(error, "EIO", "ENOENT", "ENODEV")) return undefined;
     throw error;
   }
 }

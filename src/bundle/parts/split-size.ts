@@ -1,3 +1,4 @@
+import { formatCount } from "../../core/format-count.ts";
 import { parseByteSize } from "../../core/byte-size.ts";
 import { DefinitionError } from "../../core/errors.ts";
 import { MAX_PARTS } from "./parts-json.ts";
@@ -18,7 +19,7 @@ const MEDIA: Readonly<Record<string, number>> = {
 export function parseSplitSize(text: string): number {
   const size = MEDIA[text.toLowerCase()] ?? bytesOf(text);
   if (size >= SMALLEST) return size;
-  throw refused(text, `it is ${size.toLocaleString("en-US")} bytes, expected at least 1 MiB`);
+  throw refused(text, `it is ${formatCount(size)} bytes, expected at least 1 MiB`);
 }
 
 /** What to know about parts of so many bytes. */
@@ -49,7 +50,7 @@ export function assertEnoughNumbers(partSize: number, bundleSize: number): void 
 export function tooManyParts(partSize: number): DefinitionError {
   return new DefinitionError(
     "USAGE",
-    `Cannot split the bundle into parts of ${partSize.toLocaleString("en-US")} bytes: it takes more than ${MAX_PARTS} of them`,
+    `Cannot split the bundle into parts of ${formatCount(partSize)} bytes: it takes more than ${MAX_PARTS} of them`,
     { hint: "Choose larger parts." },
   );
 }

@@ -77,8 +77,8 @@ async function assertIsOurs(
       throw foreign(place.path, `most of it is not of ${called}`);
     return;
   }
-  const judged = await judgeParts(place, { findings, layout }, { ...options, pool });
-  const other = judged.find(({ verdict }) => verdict === "other");
+  const { parts } = await judgeParts(place, { findings, layout }, { ...options, pool });
+  const other = parts.find(({ verdict }) => verdict === "other");
   if (other !== undefined) throw foreign(place.path, `"${other.path}" is not a part of ${called}`);
 }
 

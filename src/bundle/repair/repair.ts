@@ -5,6 +5,7 @@ import { type BundleCopy, isKnownAs, knownBundle } from "./known-bundle.ts";
 import { mendInPlace } from "./mend-in-place.ts";
 import type { Mended } from "./mended.ts";
 import { type KnownBundle, bundleFileAt } from "../open-bundle-file.ts";
+import { describeFlaw } from "../parts/read-sidecars.ts";
 import { writeMended } from "./write-mended.ts";
 
 export interface RepairReport extends Mended {
@@ -30,9 +31,9 @@ export async function repair(
   { pool, ...work }: WorkOptions & { readonly pool: ChunkPool },
 ): Promise<RepairReport> {
   await using stack = new AsyncDisposableStack();
-  const damaged = await openCopy(places.damaged, stack);
+  const damaged = await openCopy(places.damaged, stack, work);
   const others: BundleCopy[] = [];
-  for (const place of places.others) others.push(await openCopy(place, stack));
+  for (const place of places.others) others.push(await openCopy(place, stack, work));
   const known = await knownBundle([damaged, ...others]);
   const isKnown = await isKnownAs(known, damaged);
   for (const copy of others) await tellUnknown(known, copy, work);
@@ -45,7 +46,13 @@ export async function repair(
   return { path, name: known.manifest.name, id: known.layout.id, read, ...mended };
 }
 
-async function openCopy(place: BundlePlace, stack: AsyncDisposableStack): Promise<BundleCopy> {
+async function openCopy(
+  place: BundlePlace,
+  stack: AsyncDisposableStack,
+  { onProgress }: WorkOptions,
+): Promise<BundleCopy> {
+  for (const flaw of place.kind === "parts" ? place.flaws : [])
+    onProgress?.({ kind: "warning", text: describeFlaw(flaw) });
   return { place, file: stack.use(await bundleFileAt(place)) };
 }
 

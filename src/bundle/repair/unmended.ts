@@ -43,8 +43,8 @@ async function provenIn(
   },
 ): Promise<Range[]> {
   if (place.kind === "file") return [];
-  const judged = await judgeParts(place, { findings, layout }, { ...options, pool });
-  return placesOf(place, layout.size).filter((_, index) => judged[index]?.verdict === "fine");
+  const { parts } = await judgeParts(place, { findings, layout }, { ...options, pool });
+  return placesOf(place, layout.size).filter((_, index) => parts[index]?.verdict === "fine");
 }
 
 function isCovered({ start, end }: Range, ranges: readonly Range[]): boolean {

@@ -16,15 +16,6 @@ export function checkOutputName(output: string): void {
       { hint: "Name a file with --output; one that is called so is ./-" },
     );
   }
-  if (output === "") {
-    throw new DefinitionError(
-      "USAGE",
-      'Cannot write the bundle to "": expected the name of a file',
-      {
-        hint: "Name one with --output, for example bundle.tar.gz.",
-      },
-    );
-  }
   const name = basename(output);
   if (!NOT_IN_SIDECAR.test(name)) return;
   throw new DefinitionError(

@@ -43,9 +43,15 @@ function fieldsOf({ models, image, platform, name }: DefinitionOptions): Definit
   throw new DefinitionError("USAGE", `Cannot use --${option} "${value}": ${issue?.message}`);
 }
 
-/** A bundle is called as its file, as far as a name may have its characters. */
+/** A bundle is called as its file, as far as a name may have its characters: letters lose their accents. */
 function nameFor(output: string): string {
   const stem = basename(output).replace(/\.tar\.gz$/, "");
-  const name = stem.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+/, "");
-  return name.slice(0, 64) || "bundle";
+  const name = stem
+    .normalize("NFKD")
+    .replaceAll(/\p{M}/gu, "")
+    .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 64)
+    .replace(/-+$/, "");
+  return name || "bundle";
 }

@@ -1,8 +1,9 @@
 import type { Command } from "commander";
+import { formatCount } from "../../core/format-count.ts";
 import { shortId } from "../../core/digest.ts";
 import type { Inspection } from "../../inspect-bundle.ts";
 import { describeMustHold } from "../describe-must-hold.ts";
-import { formatBytes, formatCount, formatExactBytes } from "../format.ts";
+import { formatBytes, formatExactBytes } from "../format.ts";
 import { printableLine, shortened } from "../printable.ts";
 import type { OutputOptions } from "../run-command.ts";
 import { table } from "../table.ts";

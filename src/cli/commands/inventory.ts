@@ -1,9 +1,12 @@
+import { basename } from "node:path";
 import type { Command } from "commander";
+import { formatCount } from "../../core/format-count.ts";
 import type { ModelsInWish } from "../../install/models-place.ts";
 import type { InventoryReport } from "../../inventory-site.ts";
-import { formatBytes, formatCount } from "../format.ts";
+import { formatBytes } from "../format.ts";
 import { hostPlatform } from "../host-platform.ts";
 import { printableLine } from "../printable.ts";
+import { fileArgument, shellWord } from "../shell-word.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -60,10 +63,14 @@ function describe({ site, written = "", text }: InventoryReport, typedName: stri
   const held = blobs.reduce((sum, { size }) => sum + size, 0);
   return [
     `The site file ${printableLine(written)} is written, ${formatBytes(text.length)}: models in ${modelsIn}`,
-    `  ${formatCount(models.length)} models and ${formatCount(blobs.length)} blobs of ${formatBytes(held)}, all hashed`,
+    `  ${counted(models.length, "model")} and ${counted(blobs.length, "blob")} of ${formatBytes(held)}, all hashed`,
     ...models.map(({ name }) => `    ${name}`),
-    `  ${formatCount(images.length)} images of Ollama`,
+    `  ${counted(images.length, "image")} of Ollama`,
     "It names no host, no user and no path: read it, and carry it to the connected machine. There, type:",
-    `  ${typedName} create --models NAMES --site site.json`,
+    `  ${typedName} create --models NAMES --site ${shellWord(fileArgument(basename(written)))}`,
   ].join("\n");
+}
+
+function counted(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -6,7 +6,7 @@ import type { VerifyReport } from "../../verify-bundle.ts";
 import { describeMustHold } from "../describe-must-hold.ts";
 import { failureOf } from "../failure.ts";
 import { formatExactBytes } from "../format.ts";
-import { describeParts, unacceptableParts } from "../describe-parts.ts";
+import { describeParts, describeSidecarFlaws, unacceptableParts } from "../describe-parts.ts";
 import { printableLine } from "../printable.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption } from "./options.ts";
@@ -38,8 +38,8 @@ function outcomeOf(report: VerifyReport): Outcome {
   if (isAcceptable) return outcome;
   const name = bundle && `${bundle.name} (${shortId(bundle.id)})`;
   if (parts !== undefined && parts.some(({ verdict }) => verdict !== "fine"))
-    return { ...outcome, failure: failureOf(unacceptableParts(path, parts, name)) };
-  const failure = failureOf(damagedBundle(path, findings, name));
+    return { ...outcome, failure: failureOf(unacceptableParts(report, name)) };
+  const failure = failureOf(damagedBundle(path, findings, { name }));
   // The error says it all, and copying the bundle again may not help.
   if (findings.some(({ why }) => why !== undefined)) return { ...outcome, text: "", failure };
   return {
@@ -49,8 +49,8 @@ function outcomeOf(report: VerifyReport): Outcome {
 }
 
 function describe(report: VerifyReport): string {
-  const { findings, parts = [], isAcceptable } = report;
-  const partLines = describeParts(parts);
+  const { findings, parts = [], sidecarFlaws = [], isAcceptable } = report;
+  const partLines = [...describeParts(parts), ...describeSidecarFlaws(sidecarFlaws)];
   if (isAcceptable) return [...wholeLines(report), ...partLines].join("\n");
   if (parts.some(({ verdict }) => verdict !== "fine")) return partLines.join("\n");
   return findings.map((found) => printableLine(describeFinding(found))).join("\n");

@@ -40,7 +40,7 @@ function onlyOne(stores: readonly FoundStore[]): FoundStore {
   if (first === undefined) {
     throw new DefinitionError(
       "USAGE",
-      "Cannot install natively: it is not said where Ollama has its models on this host, and no server runs that would tell",
+      "Cannot tell where Ollama has its models on this host: nothing says so, and no server runs that would",
       { hint: HINT },
     );
   }
@@ -48,7 +48,7 @@ function onlyOne(stores: readonly FoundStore[]): FoundStore {
   const all = [first, ...others].map(({ directory, because }) => `"${directory}" (${because})`);
   throw new DefinitionError(
     "USAGE",
-    `Cannot install natively: there is more than one place with models on this host: ${all.join(", ")}`,
+    `Cannot tell where Ollama has its models on this host: there is more than one place: ${all.join(", ")}`,
     { hint: "Say which with --store DIR." },
   );
 }

@@ -1,5 +1,5 @@
 import { readdir, realpath } from "node:fs/promises";
-import { sep } from "node:path";
+import { join, sep } from "node:path";
 import { DefinitionError, HostError } from "../../core/errors.ts";
 import type { Engine, EngineInfo } from "../../engine/engine.ts";
 import type { Selection } from "../select-models.ts";
@@ -53,6 +53,6 @@ async function assertForModels({ root }: Store): Promise<void> {
   throw new HostError(
     "EXISTS",
     `Cannot put models into the directory "${root}": it has other files, "${foreign}" among them`,
-    { hint: `Give one of its own, for example --models-in "dir:${root}/ollama-models".` },
+    { hint: `Give one of its own, for example --models-in "dir:${join(root, "ollama-models")}".` },
   );
 }

@@ -89,18 +89,18 @@ async function* entriesOf(
 
 async function* manifestsInDirectory(root: string): AsyncGenerator<StoredManifest> {
   const top = join(root, "manifests");
-  const entries = await readdir(top, { recursive: true, withFileTypes: true }).catch(
-    (error: unknown) => {
+  const entries = await inStore(root, () =>
+    readdir(top, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
       if (hasCode(error, "ENOENT")) return [];
       throw error;
-    },
+    }),
   );
   for (const entry of entries) {
     const file = join(entry.parentPath, entry.name);
     const path = relative(root, file).replaceAll(sep, "/");
-    const stats = await statOrUndefined(file);
+    const stats = await inStore(root, () => statOrUndefined(file));
     if (stats?.isFile() === true && isManifest(path, stats.size))
-      yield { path, bytes: await readFile(file) };
+      yield { path, bytes: await inStore(root, () => readFile(file)) };
   }
 }
 

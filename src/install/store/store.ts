@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { chmod, chown, mkdir, realpath, stat } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { HostError, OllamaBundleError, hasCode, messageOf } from "../../core/errors.ts";
+import { HostError, hasCode, isSystemError, messageOf } from "../../core/errors.ts";
 
 /** An Ollama models directory on this host, and how its files are to look. */
 export interface Store {
@@ -84,9 +84,8 @@ export async function inStore<T>(directory: string, work: () => Promise<T>): Pro
 }
 
 function storeError(error: unknown, directory: string): unknown {
-  if (error instanceof OllamaBundleError || !(error instanceof Error && "syscall" in error))
-    return error;
-  const what = `Cannot install into the store "${directory}"`;
+  if (!isSystemError(error)) return error;
+  const what = `Cannot use the store "${directory}"`;
   if (hasCode(error, "ENOSPC", "EDQUOT")) {
     return new HostError("NO_SPACE", `${what}: no space is left there`, {
       cause: error,
@@ -100,7 +99,7 @@ function storeError(error: unknown, directory: string): unknown {
     });
   }
   if (hasCode(error, "EACCES", "EPERM")) {
-    return new HostError("NO_RIGHTS", `${what}: writing is not allowed: ${messageOf(error)}`, {
+    return new HostError("NO_RIGHTS", `${what}: access is not allowed: ${messageOf(error)}`, {
       cause: error,
       hint: "Run this as the user that Ollama runs as, or as root.",
     });
@@ -124,10 +123,7 @@ async function modelFor(
 ): Promise<{ owner: { uid: number; gid: number }; mode: number }> {
   const found = (await statOrUndefined(join(root, "blobs"))) ?? (await statOrUndefined(root));
   if (found !== undefined && !found.isDirectory()) {
-    throw new HostError(
-      "NO_RIGHTS",
-      `Cannot install into the store "${root}": it is not a directory`,
-    );
+    throw new HostError("NO_RIGHTS", `Cannot use the store "${root}": it is not a directory`);
   }
   if (found !== undefined)
     return { owner: { uid: found.uid, gid: found.gid }, mode: found.mode & 0o777 };
@@ -135,7 +131,7 @@ async function modelFor(
   if (above !== undefined) return { owner: { uid: above.uid, gid: above.gid }, mode: 0o755 };
   throw new HostError(
     "IO",
-    `Cannot install into the store "${root}": there is no directory "${dirname(root)}"`,
+    `Cannot use the store "${root}": there is no directory "${dirname(root)}"`,
     {
       hint: "See that the path is right: Ollama's own is OLLAMA_MODELS, else .ollama/models in the home of its user. For a new place make that directory first.",
     },

@@ -2,14 +2,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { BundleReader } from "../../../src/bundle/bundle-reader.ts";
+import { decodeModelsJson } from "../../../src/bundle/decode-models-json.ts";
 import { readEarlierBundle } from "../../../src/bundle/earlier-bundle.ts";
 import { heldBy } from "../../../src/bundle/delta/held.ts";
-import {
-  type Delta,
-  type ModelsJson,
-  decodeModelsJson,
-  encodeModelsJson,
-} from "../../../src/bundle/models-json.ts";
+import { type Delta, type ModelsJson, encodeModelsJson } from "../../../src/bundle/models-json.ts";
 import { siteMustHold } from "../../../src/bundle/delta/site-must-hold.ts";
 import { writeBundle } from "../../../src/bundle/write-bundle.ts";
 import { ChunkPool } from "../../../src/core/chunks/pool.ts";

@@ -29,7 +29,7 @@ const harms: readonly Harm[] = [
     showsAlone: true,
     harm: (part) => resize(part, -1),
   },
-  { what: "emptied", verdict: "too short", showsAlone: false, harm: (part) => truncate(part, 0) },
+  { what: "emptied", verdict: "too short", showsAlone: true, harm: (part) => truncate(part, 0) },
   {
     what: "lengthened by 1 byte",
     verdict: "too long",
@@ -158,6 +158,30 @@ describe("verify of a bundle in 7 parts, one of which is", () => {
     expect(verdicts(report)).toMatchObject({ 1: "missing" });
   });
 
+  test.each([
+    ["deleted", "missing", (part: string) => rm(part)],
+    ["emptied", "too short", (part: string) => truncate(part, 0)],
+  ] as const)(
+    "the last, %s, without the list: it is named, and of the others none is blamed",
+    async (_, verdict, harm) => {
+      await using stick = await copyOfParts({ listed: false });
+      await harm(stick.part(COUNT));
+      const report = await verifyBundle({ bundle: stick.path });
+      const unknown = Object.fromEntries(numbers.map((number) => [number, "unknown"]));
+      expect(verdicts(report)).toEqual({ ...unknown, [COUNT]: verdict });
+      expect(report.mayBeMore).toBe(verdict === "missing");
+    },
+  );
+
+  test("the last, alone without the list: it is not taken for another bundle's", async () => {
+    await using stick = await copyOfParts({ listed: false });
+    for (const number of numbers) if (number !== COUNT) await rm(stick.part(number));
+    const report = await verifyBundle({ bundle: stick.path });
+    const missing = Object.fromEntries(numbers.map((number) => [number, "missing"]));
+    expect(["fine", "unknown"]).toContain(report.parts?.at(-1)?.verdict);
+    expect({ ...verdicts(report), [COUNT]: "missing" }).toEqual(missing);
+  });
+
   test("here only in part: those at hand are checked against the list, each stick alone", async () => {
     await using stick = await copyOfParts();
     for (const number of [2, 4, 5, 6, 7]) await rm(stick.part(number));
@@ -173,7 +197,9 @@ describe("verify of a bundle in 7 parts, one of which is", () => {
     for (const number of numbers) if (number !== 4) await rm(stick.part(number));
     const report = await verifyBundle({ bundle: stick.part(4) });
     expect(report.isAcceptable).toBe(false);
-    expect(report.parts?.at(-1)).toMatchObject({ number: 4, verdict: "unknown" });
+    expect(report.parts?.[3]).toMatchObject({ number: 4, verdict: "unknown" });
+    expect(report.parts).toHaveLength(5);
+    expect(report.mayBeMore).toBe(true);
   });
 
   test("fine, as all others are, also without the list", async () => {

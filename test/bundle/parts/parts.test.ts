@@ -133,15 +133,18 @@ describe("a bundle that is written in parts", () => {
     ["{}", "schemaVersion"],
     ["{", "JSON"],
     ["x".repeat(2_000_000), "too long"],
-  ])("refuses a list of parts that nobody wrote: %.10s", async (content, says) => {
-    await using elsewhere = await temporaryDirectory();
-    const path = join(elsewhere.path, "x.tar.gz.parts.json");
-    await writeFile(path, content);
-    await expect(findBundle(path)).rejects.toMatchObject({
-      code: "DAMAGED",
-      message: expect.stringContaining(says),
-    });
-  });
+  ])(
+    "refuses a list of parts that nobody wrote, where no parts are: %.10s",
+    async (content, says) => {
+      await using elsewhere = await temporaryDirectory();
+      const path = join(elsewhere.path, "x.tar.gz.parts.json");
+      await writeFile(path, content);
+      await expect(findBundle(path)).rejects.toMatchObject({
+        code: "DAMAGED",
+        message: expect.stringContaining(says),
+      });
+    },
+  );
 
   test("takes the place of the bundle in one file that had the name, and the other way round", async () => {
     await using elsewhere = await temporaryDirectory();

@@ -36,6 +36,24 @@ describe("parts without their list", () => {
     ]);
   });
 
+  test("are known although not one of them has its name, in several directories", async () => {
+    await using stick = await copyOfParts();
+    await using another = await temporaryDirectory();
+    await rename(stick.part(1), join(stick.path, "A0000001.BIN"));
+    await rename(stick.part(2), join(another.path, "A0000001.BIN"));
+    await rename(stick.part(3), join(another.path, "A0000003.BIN"));
+    await rename(stick.part(4), join(stick.path, "A0000004.BIN"));
+    await writeFile(join(stick.path, "readme.txt"), noise(10_000));
+    const report = await verifyBundle({ bundle: [another.path, stick.path] });
+    expect(report).toMatchObject({ isAcceptable: true, bundle: { name: "small" } });
+    expect(report.parts?.map(({ name, path }) => [name, path])).toEqual([
+      ["bundle.tar.gz.001", join(stick.path, "A0000001.BIN")],
+      ["bundle.tar.gz.002", join(another.path, "A0000001.BIN")],
+      ["bundle.tar.gz.003", join(another.path, "A0000003.BIN")],
+      ["bundle.tar.gz.004", join(stick.path, "A0000004.BIN")],
+    ]);
+  });
+
   test("are known although they have each other's names, also the last", async () => {
     await using stick = await copyOfParts();
     await swap(stick.part(1), stick.part(3));
@@ -61,9 +79,10 @@ describe("parts without their list", () => {
     await rm(stick.part(4));
     const { parts: judged, isAcceptable } = await verifyBundle({ bundle: stick.path });
     expect(isAcceptable).toBe(false);
-    expect(judged?.map(({ name, path = "" }) => [name, basename(path)])).toEqual(
-      parts.files.slice(0, 3).map((path) => [basename(path), basename(path)]),
-    );
+    expect(judged?.map(({ name, path }) => [name, path && basename(path)])).toEqual([
+      ...parts.files.slice(0, 3).map((path) => [basename(path), basename(path)]),
+      ["small.tar.gz.004", undefined],
+    ]);
   });
 
   async function copyOfParts() {

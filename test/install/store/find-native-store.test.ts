@@ -72,6 +72,7 @@ test("several places, or none: refused, with what to add", async () => {
   await using host = await linuxHost();
   await expect(host.find()).rejects.toMatchObject({
     code: "USAGE",
+    message: expect.stringMatching(/^Cannot tell where Ollama has its models on this host: /),
     hint: expect.stringContaining("--store DIR"),
   });
   const places = [host.home, host.serviceHome].map((home) => join(home, ".ollama/models"));
