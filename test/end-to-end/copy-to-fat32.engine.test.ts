@@ -1,23 +1,19 @@
 import { mkdir, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodePartsJson } from "../../src/bundle/parts/parts-json.ts";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { sha256Hex } from "../../src/core/digest.ts";
 import { rewriteBundle } from "../../src/rewrite-bundle.ts";
 import { promised, writeTinyBundle } from "../install/tiny-bundle.ts";
-import {
-  canHaveFatMachine,
-  fatImage,
-  runOnFatMachine,
-  setUpFatMachine,
-} from "../support/fat-machine.ts";
+import { fatImage, runOnFatMachine, setUpFatMachine } from "../support/fat-machine.ts";
+import { describeOnFat } from "../support/hosts.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const MIB = 1024 ** 2;
 const PROGRAM = join(import.meta.dirname, "support/fat32-program.ts");
 
-describe.runIf(canHaveFatMachine)("copy to FAT32, under a kernel of its own", () => {
+describeOnFat("copy, under a kernel of its own", () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
   let bundle: WrittenBundle;
   let part: string;

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startOllamaStandIn } from "../support/ollama-stand-in/start-ollama-stand-in.ts";
@@ -23,6 +23,13 @@ describe("with a model of 4 GiB, peak memory stays within 256 MiB", { timeout: P
 
   test("in verify", async () => {
     expect(peakOf("verify", await bundle("verify"))).toBeLessThanOrEqual(MEMORY_LIMIT);
+  });
+
+  test("in repair, also where nothing else is read from another copy", async () => {
+    const path = join(side.path, "bundle.tar.gz");
+    await using file = await open(path, "r+");
+    await file.write(Buffer.from("damaged"), 0, 7, 3);
+    expect(peakOf("repair", await bundle("repair", path))).toBeLessThanOrEqual(MEMORY_LIMIT);
   });
 
   test("in install into a store", async () => {

@@ -7,6 +7,7 @@ import type {
   PrivateEngineName,
   TestHosts,
 } from "../../scripts/test-hosts/test-hosts.ts";
+import { canHaveFatMachine } from "./fat-machine.ts";
 
 export type { EngineHost } from "../../scripts/test-hosts/test-hosts.ts";
 
@@ -15,8 +16,8 @@ declare module "vitest" {
     readonly testHosts: TestHosts;
   }
   interface TaskMeta {
-    /** The engine for want of which a suite is skipped; global-setup counts these. */
-    missingEngine?: PrivateEngineName | "any";
+    /** What a suite is skipped for want of: an engine, or a machine that knows FAT32; global-setup counts these. */
+    missingHost?: PrivateEngineName | "any" | "FAT32";
   }
 }
 
@@ -33,8 +34,14 @@ export function describeEngine(
   if (engine !== undefined) {
     describe(`${title} (${engine.name})`, () => body(engine));
   } else {
-    describe.skip(`${title} (${name})`, { meta: { missingEngine: name } }, () => body(nowhere));
+    describe.skip(`${title} (${name})`, { meta: { missingHost: name } }, () => body(nowhere));
   }
+}
+
+/** A suite that needs a kernel that knows FAT32, skipped and counted in the same way. */
+export function describeOnFat(title: string, body: () => void): void {
+  if (canHaveFatMachine) describe(`${title} (FAT32)`, body);
+  else describe.skip(`${title} (FAT32)`, { meta: { missingHost: "FAT32" } }, body);
 }
 
 /** `127.0.0.1:PORT` of the plain HTTP registry; `docker-20.10` and `docker-28` (read-only) reach it by that name. */

@@ -14,20 +14,13 @@ import { BundleReader } from "../../../src/bundle/bundle-reader.ts";
 import type { Segment } from "../../../src/bundle/layout.ts";
 import { ChunkPool } from "../../../src/core/chunks/pool.ts";
 import { type CopyPlaces, repair } from "../../../src/bundle/repair/repair.ts";
-import { sha256Hex } from "../../../src/core/digest.ts";
-import { canMount, smallFileSystem } from "../../staging/small-file-system.ts";
 import { manyChunks } from "../../support/many-chunks.ts";
 import { seededRandom } from "../../support/model-registry/seeded-random.ts";
 import { noise, writeSmallBundle } from "../../support/small-bundle.ts";
 import { temporaryDirectory } from "../../support/temporary-directory.ts";
+import { type Damage, write } from "./damage.ts";
 
 const ROUNDS = 100;
-
-/** Bytes that a copy has instead of the right ones. */
-interface Damage {
-  readonly start: number;
-  readonly bytes: Buffer;
-}
 
 describe("a damaged bundle", () => {
   let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -223,60 +216,6 @@ describe("a damaged bundle", () => {
     await restore(own, [flip(segments[1], 3)]);
   });
 
-  test.runIf(canMount)(
-    "on a stick that is write-protected is written whole elsewhere",
-    async () => {
-      await using stick = await smallFileSystem(2 * original.length);
-      const bundle = join(stick.path, "small.tar.gz");
-      await copyFile(here, bundle);
-      await using own = await open(bundle, "r+");
-      await write(own, [flip(segments[1], 3), flip(segments.at(-1), 3), flip(segments[0], 1)]);
-      await own.close();
-      await stick.makeReadOnly();
-      await expect(repair(places({ here: bundle }), { pool })).rejects.toMatchObject({
-        code: "NO_RIGHTS",
-        exitCode: 7,
-        hint: expect.stringContaining("--output"),
-      });
-      const output = join(directory.path, "mended.tar.gz");
-      const report = await repair({ ...places({ here: bundle }), output }, { pool });
-      expect(report).toMatchObject({ unmended: [], output: { path: output } });
-      expect((await readFile(output)).equals(original)).toBe(true);
-      expect(await readFile(`${output}.sha256`, "utf8")).toContain(sha256Hex(original));
-      expect(report.read).toBeLessThan((segments[1]?.length ?? 0) + original.length / 100);
-    },
-  );
-
-  test("that cannot be written whole elsewhere leaves nothing there", async () => {
-    await using place = await temporaryDirectory();
-    await using own = await open(here, "r+");
-    await write(own, [flip(segments[1], 3)]);
-    const output = join(place.path, "mended.tar.gz");
-    const report = await repair({ ...places(), others: [], output }, { pool });
-    expect(report).toMatchObject({ unmended: [expect.anything()], written: 0 });
-    expect(await readdir(place.path)).toEqual([]);
-    await restore(own, [flip(segments[1], 3)]);
-  });
-
-  test.runIf(canMount)(
-    "is refused where what is to be mended finds no space, and stays as it is",
-    async () => {
-      await using stick = await smallFileSystem(original.length + 4096);
-      const bundle = join(stick.path, "small.tar.gz");
-      await copyFile(here, bundle);
-      await using own = await open(bundle, "r+");
-      const damages = segments.flatMap((segment) =>
-        segment.kind === "chunk" && segment.length > 5_000_000 ? [flip(segment, 3)] : [],
-      );
-      await write(own, damages);
-      await expect(repair(places({ here: bundle }), { pool })).rejects.toMatchObject({
-        code: "NO_SPACE",
-      });
-      expect(await readdir(stick.path)).toEqual(["small.tar.gz"]);
-      expect(segmentsOf(await readFile(bundle))).toHaveLength(damages.length);
-    },
-  );
-
   function file(path: string) {
     return { kind: "file", path } as const;
   }
@@ -288,14 +227,6 @@ describe("a damaged bundle", () => {
   function chunksOf(path: string): Segment[] {
     return segments.filter(
       (segment) => segment.kind === "chunk" && segment.file.path.startsWith(path),
-    );
-  }
-
-  /** The segments in which a copy differs. */
-  function segmentsOf(copy: Buffer): Segment[] {
-    return segments.filter(
-      ({ offset, length }) =>
-        !copy.subarray(offset, offset + length).equals(original.subarray(offset, offset + length)),
     );
   }
 
@@ -340,10 +271,6 @@ describe("a damaged bundle", () => {
     for (const { start, bytes } of damages) await file.write(original, start, bytes.length, start);
   }
 });
-
-async function write(file: FileHandle, damages: readonly Damage[]): Promise<void> {
-  for (const { start, bytes } of damages) await file.write(bytes, 0, bytes.length, start);
-}
 
 function bytesOf(segments: readonly Segment[]): number {
   return segments.reduce((sum, { length }) => sum + length, 0);
