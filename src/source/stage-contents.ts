@@ -22,11 +22,6 @@ export interface Sources {
   readonly image?: ChosenImage | undefined;
 }
 
-export interface ResolvedContents {
-  readonly image?: ResolvedImage | undefined;
-  readonly models: readonly ResolvedModel[];
-}
-
 export interface StagedOllama extends StagedImage {
   readonly role: "ollama";
   readonly ollamaVersion?: string;

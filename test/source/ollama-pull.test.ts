@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type ServerResponse, createServer } from "node:http";
+import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { expect, test } from "vitest";
@@ -141,12 +141,13 @@ function answerOf(name: string): Answer {
 async function serve(answers: readonly Answer[]) {
   const asked: unknown[] = [];
   const firstAsked = Promise.withResolvers<void>();
-  const server = createServer(async (request, response) => {
+  const answerOne = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const answer = answers[Math.min(asked.length, answers.length - 1)];
     asked.push(await json(request));
     firstAsked.resolve();
     if (answer !== undefined) send(answer, response);
-  });
+  };
+  const server = createServer((request, response) => void answerOne(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

@@ -20,11 +20,12 @@ export async function registryBesideEngine(
   docker: DockerHost,
   store: string,
 ): Promise<{ readonly host: string } & AsyncDisposable> {
-  const { networkNamespace = "/proc/self/ns/net" } = docker.host;
-  const program = [process.execPath, PROGRAM, "--store", store, "--host", await gatewayOf(docker)];
-  const child = spawn("nsenter", [`--net=${networkNamespace}`, "--", ...program], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const { networkNamespace } = docker.host;
+  const [program = "", ...args] = [
+    ...(networkNamespace ? ["nsenter", `--net=${networkNamespace}`, "--"] : []),
+    ...[process.execPath, PROGRAM, "--store", store, "--host", await gatewayOf(docker)],
+  ];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
   const [url] = await once(createInterface(child.stdout), "line");
   return {
     host: new URL(url).host,
@@ -38,7 +39,6 @@ export async function registryBesideEngine(
 
 /** The engine's host, as its containers see it. */
 function gatewayOf(docker: DockerHost): Promise<string> {
-  return docker.docker(
-    ...["network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"],
-  );
+  const format = "{{(index .IPAM.Config 0).Gateway}}";
+  return docker.docker("network", "inspect", "bridge", "--format", format);
 }
