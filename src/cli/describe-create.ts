@@ -27,15 +27,17 @@ export function describeCreatePlan(plan: CreatePlan): string {
       const place = printableLine(path);
       return `${what} needs ${formatBytes(needed)} at ${place}, and ${formatBytes(free)} are free`;
     }),
-    ...siteLine(site),
+    ...siteNeeds(site),
   ];
   return lines.join("\n");
 }
 
-function siteLine({ disk, memory }: CreatePlan["site"]): string[] {
-  if (memory === undefined) return [];
-  const onDisk = disk === undefined ? "" : `${formatBytes(disk)} of disk and `;
-  return [`The offline machine will need about ${onDisk}${formatBytes(memory)} of memory.`];
+function siteNeeds({ disk, memory = 0 }: CreatePlan["site"]): string[] {
+  const needs = [
+    ...(disk === undefined ? [] : [`${formatBytes(disk)} of disk`]),
+    ...(memory === 0 ? [] : [`${formatBytes(memory)} of memory`]),
+  ];
+  return needs.length === 0 ? [] : [`The offline machine will need about ${needs.join(" and ")}.`];
 }
 
 function leftOutLine({ image, blobs, bytes }: NonNullable<CreatePlan["leftOut"]>): string {

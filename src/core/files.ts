@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hasCode } from "./errors.ts";
 
@@ -35,6 +36,18 @@ export async function writeFileWhole(
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+/**
+ * Opens a file to go on with what a killed process left of it; an empty one where there is none. What has the name and is no
+ * file is removed: a link, which whoever had the medium may have laid there, would lead our writing to any file of this host.
+ */
+export async function openLeftover(path: string, mode = 0o644): Promise<FileHandle> {
+  const there = await lstat(path).catch(undefinedWhereMissing);
+  if (there?.isFile() === false) await rm(path);
+  // Windows has no O_NOFOLLOW.
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+  return await open(path, O_RDWR | O_CREAT | (O_NOFOLLOW ?? 0), mode);
 }
 
 /** Writes all of the bytes: one write may take only some. */
@@ -74,7 +87,8 @@ async function writeSynced(
   content: string | Uint8Array,
   mode: number,
 ): Promise<void> {
-  await using file = await open(path, "w", mode);
+  await using file = await openLeftover(path, mode);
+  await file.truncate();
   await file.writeFile(content);
   await file.sync();
 }

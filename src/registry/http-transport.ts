@@ -7,6 +7,7 @@ import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 import type { Asked } from "./authorization.ts";
 import { HttpBody } from "./http-body.ts";
 import { StalledError, networkError } from "./network-error.ts";
+import { withUsableProxies } from "./proxy-environment.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { secretsIn } from "./secrets-in.ts";
 
@@ -60,7 +61,8 @@ export class HttpTransport {
     ca = [],
     bytesPerSecond,
   }: TransportOptions = {}) {
-    const options = { keepAlive: true, proxyEnv: env, onread: readIntoOneBuffer() };
+    this.#env = withUsableProxies(env);
+    const options = { keepAlive: true, proxyEnv: this.#env, onread: readIntoOneBuffer() };
     // A `ca` replaces what is trusted else, NODE_EXTRA_CA_CERTS too.
     const trusted = ca.length === 0 ? {} : { ca: [...getCACertificates(), ...ca] };
     this.#agents = {
@@ -68,7 +70,6 @@ export class HttpTransport {
       https: new HttpsAgent({ ...options, ...trusted }),
     };
     this.#idleMs = idleTimeoutMs;
-    this.#env = env;
     this.#limit = bytesPerSecond === undefined ? undefined : new RateLimit(bytesPerSecond);
   }
 

@@ -5,6 +5,8 @@ import { siteMustHold } from "../../src/bundle/delta/site-must-hold.ts";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { MODELS_DIRECTORY } from "../../src/core/model-layer.ts";
 import { tarOf } from "../../src/core/tar.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import { installBundle } from "../../src/install-bundle.ts";
 import { inventorySite } from "../../src/inventory-site.ts";
 import { describeEngine } from "../support/hosts.ts";
 import { EngineFixture } from "./engine-fixture.ts";
@@ -91,6 +93,30 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing a delta on an 
         expect(await fixture.state()).toBe(withoutImage);
       },
     );
+
+    test.runIf(name === "docker-20.10")(
+      "a blob that disappears from the volume in the middle of it is named, and everything is undone",
+      async () => {
+        await using before = fixture.names();
+        await using after = fixture.names();
+        const { volume, container } = before;
+        await fixture.install({ bundle: first.path, modelsIn: "volume", ...before });
+        const [{ sha256 } = { sha256: "" }] = siteMustHold(delta.manifest)?.blobs ?? [];
+        const blob = `blobs/sha256-${sha256}`;
+        const engine = afterWriting(fixture.engine, () =>
+          fixture.docker("exec", container, "rm", "-f", `${MODELS_DIRECTORY}/${blob}`),
+        );
+        const env = { XDG_STATE_HOME: join(fixture.directory, "meanwhile") };
+        const state = await fixture.state();
+        await expect(
+          installBundle({ bundle: delta.path, modelsIn: "volume", engine, env, ...after, volume }),
+        ).rejects.toMatchObject({
+          code: "BASE_MISSING",
+          message: `Cannot install into the volume "${volume}": "${blob}", which the bundle relies on, disappeared meanwhile`,
+        });
+        expect(await fixture.state()).toBe(state);
+      },
+    );
   });
 });
 
@@ -110,6 +136,21 @@ describeEngine("docker-20.10", "a delta for a directory of the host", (host) => 
     expect(await fixture.tags(after.publish)).toEqual(promised(delta));
   });
 });
+
+/** The engine, and something that happens each time when files were written into a container. */
+function afterWriting(engine: Engine, happens: () => Promise<unknown>): Engine {
+  const putArchive: Engine["putArchive"] = async (...args) => {
+    await engine.putArchive(...args);
+    await happens();
+  };
+  return new Proxy(engine, {
+    get(target, key) {
+      if (key === "putArchive") return putArchive;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
 
 /** Bundles whose images are removed in the end, when no container has them any more. */
 function forgotten(fixture: EngineFixture) {

@@ -166,6 +166,14 @@ describe("Hugging Face", () => {
     expect(hub.tunnels).toEqual(["hf.co:443", "huggingface.co:443", "registry.example:443"]);
   });
 
+  test("is shown no token that no header can have, and HF_TOKEN is named", async () => {
+    const client = new RegistryClient({ retry, env: { HF_TOKEN: "pass-word\r" } });
+    expect(await refusal(client, "https://hf.co/")).toMatchObject({
+      exitCode: 2,
+      message: "Cannot use HF_TOKEN: no token has such characters",
+    });
+  });
+
   test.each([
     [{ HF_TOKEN: "hf_word" }, "it was asked with the token in HF_TOKEN", "has not expired"],
     [

@@ -1,11 +1,10 @@
-import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { formatCount } from "../../core/format-count.ts";
 import { CHUNK_SIZE } from "../../core/chunks/chunk.ts";
 import type { ChunkPool } from "../../core/chunks/pool.ts";
 import { BundleError, HostError, messageOf } from "../../core/errors.ts";
-import { readAll, syncDirectory, writeAll } from "../../core/files.ts";
+import { openLeftover, readAll, syncDirectory, writeAll } from "../../core/files.ts";
 import { type WorkOptions, countBytes } from "../../core/progress.ts";
 import { readBack } from "../../core/read-back.ts";
 import { PARTIAL_SUFFIX } from "../output/output-file.ts";
@@ -59,7 +58,7 @@ async function writePartial(
   work: CopyWork,
 ): Promise<{ readonly sha256: string; readonly written: number }> {
   await using source = await openSource(item);
-  await using target = await open(partial, constants.O_RDWR | constants.O_CREAT, 0o644);
+  await using target = await openLeftover(partial);
   const outcome = await copyBytes(item, { source, target }, work);
   await target.truncate(item.bytes);
   await target.sync();

@@ -1,4 +1,4 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, lstat, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BundleError, HostError, messageOf } from "../../core/errors.ts";
 import { undefinedWhereMissing } from "../../core/files.ts";
@@ -62,6 +62,7 @@ async function partToMend(
 ): Promise<FileToMend> {
   const finalPath = join(directory, part.name);
   const partial = `${finalPath}${PARTIAL_SUFFIX}`;
+  if (part.file !== undefined) await assertNoLink(part.file.path);
   if (part.file !== undefined && part.file.path !== partial)
     return { path: part.file.path, finalPath: part.file.path, start, end, size: part.file.size };
   if ((await stat(finalPath).catch(undefinedWhereMissing)) !== undefined)
@@ -70,8 +71,17 @@ async function partToMend(
       `Cannot write "${finalPath}", which is missing: another part has that name`,
       { hint: "Give the parts their names back: `bundle verify` tells them." },
     );
-  const left = await stat(partial).catch(undefinedWhereMissing);
-  return { path: partial, finalPath, start, end, size: left?.size ?? 0 };
+  const left = await lstat(partial).catch(undefinedWhereMissing);
+  const size = left?.isFile() === true ? left.size : 0;
+  return { path: partial, finalPath, start, end, size };
+}
+
+/** What a link on a medium leads to may be any file of this host. */
+async function assertNoLink(path: string): Promise<void> {
+  if (!(await lstat(path)).isSymbolicLink()) return;
+  throw new HostError("NOT_A_FILE", `Cannot mend "${path}" in its place: it is a link`, {
+    hint: "Write the mended bundle elsewhere with --output.",
+  });
 }
 
 async function writable(path: string, files: readonly FileToMend[]): Promise<FileToMend[]> {

@@ -1,8 +1,8 @@
-import { type FileHandle, constants, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ChunkPool } from "../../core/chunks/pool.ts";
 import { HostError, hasCode } from "../../core/errors.ts";
-import { syncDirectory, writeAll } from "../../core/files.ts";
+import { openLeftover, syncDirectory, writeAll } from "../../core/files.ts";
 import { giveBack } from "../../core/give-back.ts";
 import { type FileToMend, sharesOf } from "./files-to-mend.ts";
 import { isRight } from "./gather-segments.ts";
@@ -38,7 +38,9 @@ export class MendedFiles implements AsyncDisposable {
   /** `path` is what the bundle is called. */
   static async open(path: string, files: readonly FileToMend[]): Promise<MendedFiles> {
     try {
-      return new MendedFiles(path, files, await open(spoolOf(path), "w+", 0o600));
+      const spool = await openLeftover(spoolOf(path), 0o600);
+      await spool.truncate();
+      return new MendedFiles(path, files, spool);
     } catch (error) {
       throw outputError(error, path);
     }
@@ -127,10 +129,11 @@ export class MendedFiles implements AsyncDisposable {
 
   async #open(file: FileToMend): Promise<FileHandle> {
     const { path, finalPath } = file;
-    const created = path === finalPath ? 0 : constants.O_CREAT;
-    const handle = this.#handles.get(file) ?? (await open(path, constants.O_RDWR | created, 0o644));
-    this.#handles.set(file, handle);
-    return handle;
+    const opened =
+      this.#handles.get(file) ??
+      (await (path === finalPath ? open(path, "r+") : openLeftover(path)));
+    this.#handles.set(file, opened);
+    return opened;
   }
 }
 

@@ -2,6 +2,7 @@ import { shortId } from "../../core/digest.ts";
 import type { SiteMustHold } from "../../bundle/delta/site-must-hold.ts";
 import type { Delta, OmittedFile } from "../../bundle/models-json.ts";
 import { HostError } from "../../core/errors.ts";
+import { pathInStore } from "../model-paths.ts";
 
 /** Something that a delta left out and this host does not have as it must be. */
 export interface Unproven {
@@ -32,5 +33,17 @@ export function baseProblem(
     {
       hint: `Install ${earlier === "" ? "what first brought it" : earlier} again, ${again}.`,
     },
+  );
+}
+
+/**
+ * The error for a blob that was left out and is gone now: an Ollama that starts in the middle of an installation deletes old
+ * blobs whose manifests are not there yet. `where` is `the store "…"`.
+ */
+export function baseDisappeared(where: string, { path }: OmittedFile): HostError {
+  return new HostError(
+    "BASE_MISSING",
+    `Cannot install into ${where}: "${pathInStore(path)}", which the bundle relies on, disappeared meanwhile`,
+    { hint: "Bring a bundle that was created without --since and --site." },
   );
 }

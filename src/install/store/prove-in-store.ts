@@ -1,9 +1,9 @@
 import type { SiteMustHold } from "../../bundle/delta/site-must-hold.ts";
-import { HostError } from "../../core/errors.ts";
+import type { HostError } from "../../core/errors.ts";
 import { type WorkOptions, countBytes } from "../../core/progress.ts";
 import { lostBlobs } from "./fill-store.ts";
 import { pathInStore } from "../model-paths.ts";
-import { type Unproven, baseProblem, omittedBlob } from "../site/prove-omitted.ts";
+import { type Unproven, baseDisappeared, baseProblem, omittedBlob } from "../site/prove-omitted.ts";
 import type { Selection } from "../select-models.ts";
 import type { StoreContent } from "./store-content.ts";
 import type { Store } from "./store.ts";
@@ -33,16 +33,8 @@ export async function proveInStore(
   return unproven.length === 0 ? undefined : baseProblem(store.label, unproven, mustHold.base);
 }
 
-/**
- * Throws {@link HostError} where a blob that was left out is gone now: an Ollama that starts in the middle of an installation
- * deletes old blobs whose manifests are not there yet.
- */
+/** Throws {@link HostError} where a blob that was left out is gone now. */
 export async function assertOmittedStayed(store: Store, { omitted }: Selection): Promise<void> {
   const [lost] = await lostBlobs(store, omitted);
-  if (lost === undefined) return;
-  throw new HostError(
-    "BASE_MISSING",
-    `Cannot install into the store "${store.root}": "${pathInStore(lost.path)}", which the bundle relies on, disappeared meanwhile`,
-    { hint: "Bring a bundle that was created without --since and --site." },
-  );
+  if (lost !== undefined) throw baseDisappeared(`the store "${store.root}"`, lost);
 }

@@ -6,10 +6,11 @@ import type { Journal } from "../journal.ts";
 import { manifestPathsIn, pathInStore } from "../model-paths.ts";
 import type { ModelsTarget, WrittenBlobs } from "../models-target.ts";
 import { type ModelsThere, blobsNamedBy, modelsInContainer } from "../models-there.ts";
+import { baseDisappeared } from "../site/prove-omitted.ts";
 import { removeFromVolume } from "./remove-from-volume.ts";
 import type { Selection } from "../select-models.ts";
 import { emptyVolume, surveyVolume } from "./survey-volume.ts";
-import { createHelper } from "./volume-helper.ts";
+import { createHelper, readFromVolume } from "./volume-helper.ts";
 
 export interface ModelsIntoVolume extends FillVolume {
   readonly selection: Selection;
@@ -56,7 +57,16 @@ async function writeBlobs(into: ModelsIntoVolume, options: WorkOptions): Promise
 async function writeManifests(into: ModelsIntoVolume, options: WorkOptions): Promise<void> {
   const { helper, selection } = into;
   await putVolumeManifests(into, selection.manifests, options);
+  await assertOmittedStayed(into);
   await helper.engine.removeContainer(helper.name);
+}
+
+/** Throws {@link HostError} where a blob that was left out is gone now. */
+async function assertOmittedStayed({ helper, selection }: ModelsIntoVolume): Promise<void> {
+  for (const blob of selection.omitted) {
+    const isThere = await readFromVolume(helper, pathInStore(blob.path), async () => true);
+    if (isThere !== true) throw baseDisappeared(`the volume "${helper.volume}"`, blob);
+  }
 }
 
 async function removeModels(

@@ -21,10 +21,16 @@ export async function registryBesideEngine(
   store: string,
 ): Promise<{ readonly host: string } & AsyncDisposable> {
   const { networkNamespace } = docker.host;
-  const [program = "", ...args] = [
+  const argv: readonly string[] = [
     ...(networkNamespace ? ["nsenter", `--net=${networkNamespace}`, "--"] : []),
-    ...[process.execPath, PROGRAM, "--store", store, "--host", await gatewayOf(docker)],
+    process.execPath,
+    PROGRAM,
+    "--store",
+    store,
+    "--host",
+    await gatewayOf(docker),
   ];
+  const [program = "", ...args] = argv;
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
   const [url] = await once(createInterface(child.stdout), "line");
   return {
