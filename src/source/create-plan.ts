@@ -138,7 +138,7 @@ export async function planCreate({
       },
     ],
     site: {
-      disk: content === undefined ? undefined : content * LOAD_FACTOR,
+      disk: content === undefined ? undefined : (content - saved) * LOAD_FACTOR,
       memory: isKnown ? memoryFor(models) : undefined,
     },
   };
