@@ -21,7 +21,7 @@ export function describeCreatePlan(plan: CreatePlan): string {
     ...items.flatMap(({ name, from }) =>
       from === undefined ? [] : [printableLine(`${name} comes from ${from}`)],
     ),
-    `${printableLine(output)}: ${bundleAtMost === undefined ? "size not known before the image is staged" : `at most ${formatBytes(bundleAtMost)}`}`,
+    `${printableLine(output)}: ${bundleAtMost === undefined ? "size not known before everything is staged" : `at most ${formatBytes(bundleAtMost)}`}`,
     ...(leftOut === undefined ? [] : [leftOutLine(leftOut)]),
     ...space.map(({ what, path, needed, free }) => {
       const place = printableLine(path);
@@ -32,7 +32,7 @@ export function describeCreatePlan(plan: CreatePlan): string {
   return lines.join("\n");
 }
 
-function siteNeeds({ disk, memory }: CreatePlan["site"]): string[] {
+function siteNeeds({ disk, memory = 0 }: CreatePlan["site"]): string[] {
   const needs = [
     ...(disk === undefined ? [] : [`${formatBytes(disk)} of disk`]),
     ...(memory === 0 ? [] : [`${formatBytes(memory)} of memory`]),
