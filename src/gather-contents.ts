@@ -6,7 +6,7 @@ import { type Lock, assertImageLocked, assertLocked } from "./bundle/lock.ts";
 import { assertEnoughNumbers } from "./bundle/parts/split-size.ts";
 import type { WorkOptions } from "./core/progress.ts";
 import type { ModelName } from "./core/model-name.ts";
-import type { CreateOptions } from "./create-bundle.ts";
+import type { CreateOptions } from "./create-options.ts";
 import type { Definition } from "./definition/definition.ts";
 import { imageThatPulls } from "./definition/staging-place.ts";
 import { parseStoreLocation } from "./definition/store-location.ts";

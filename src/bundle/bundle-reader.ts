@@ -4,7 +4,7 @@ import { shortId } from "../core/digest.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import type { BundleFile } from "./bundle-file.ts";
 import { type DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
-import type { BundlePlace } from "./find-bundle.ts";
+import type { BundlePlace } from "./bundle-place.ts";
 import { type BundleRun, type ContentPiece, pieceOf } from "./content-piece.ts";
 import { type Finding, mergeFindings, nameOf } from "./finding.ts";
 import type { ChunkSegment, Layout, Segment } from "./layout.ts";

@@ -6,6 +6,7 @@ import { hasCode } from "../core/errors.ts";
 import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 import type { Asked } from "./authorization.ts";
 import { HttpBody } from "./http-body.ts";
+import type { HttpRequest } from "./http-request.ts";
 import { StalledError, networkError } from "./network-error.ts";
 import { withUsableProxies } from "./proxy-environment.ts";
 import { RateLimit } from "./rate-limit.ts";
@@ -34,15 +35,6 @@ export interface HttpAnswer {
   readonly asked?: Asked | undefined;
   /** The version of Ollama that it was told. */
   readonly ollamaVersion?: string | undefined;
-}
-
-export interface HttpRequest {
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Posted. */
-  readonly form?: URLSearchParams | undefined;
-  /** The host that led to this address, where it is another one. */
-  readonly ledBy?: string | undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { SourceError, hasCode, messageOf } from "../core/errors.ts";
 import { TransientFailure } from "../core/retry.ts";
 import { proxyOf, shownUrl } from "./http-address.ts";
-import type { HttpRequest } from "./http-transport.ts";
+import type { HttpRequest } from "./http-request.ts";
 
 /** Set when a server says nothing for too long; Node has no error for that. */
 export class StalledError extends Error {

@@ -214,7 +214,7 @@ test("429 tells a stranger that those who log in wait less", async () => {
   );
   expect(await refusal(new RegistryClient({ retry, env: {} }), registry.url)).toMatchObject({
     message: expect.stringContaining("it asks to wait 4,000 seconds"),
-    hint: expect.stringMatching(/Those who log in wait less: .*docker login/),
+    hint: expect.stringMatching(/Those who log in wait less\. .*docker login/),
   });
 });
 
