@@ -5,6 +5,7 @@ import type { BundledFile, OmittedFile } from "../../bundle/models-json.ts";
 import type { ChunkPool } from "../../core/chunks/pool.ts";
 import { HostError, hasCode } from "../../core/errors.ts";
 import { syncDirectory } from "../../core/files.ts";
+import { WriteBehind } from "../../core/write-behind.ts";
 import { type WorkOptions, countBytes } from "../../core/progress.ts";
 import { BlobHash } from "../blob-hash.ts";
 import { pathInStore } from "../model-paths.ts";
@@ -127,10 +128,11 @@ async function putBlob(
   const hash = new BlobHash(blob.path, pool);
   const path = pathInStore(blob.path);
   const from = join(store.root, temporary, basename(path));
-  await appear({ store, from, path }, async (file) => {
+  await appear({ store, from, path }, async (file, behind) => {
     for await (const piece of bundle.content(blob.path, options)) {
       using held = piece;
       const [written] = await Promise.all([writeRuns(file, held.runs), hash.update(held)]);
+      behind.wrote(written);
       count(written);
     }
     await hash.check();
@@ -146,14 +148,18 @@ interface Place {
 }
 
 /** A file that is written under one name, synced, and then has the other. */
-async function appear(place: Place, write: (file: FileHandle) => Promise<void>): Promise<void> {
+async function appear(
+  place: Place,
+  write: (file: FileHandle, behind: WriteBehind) => Promise<void>,
+): Promise<void> {
   const { store, from } = place;
   await rm(from, { force: true });
   {
     await using file = await open(from, "wx", store.fileMode);
-    await write(file);
+    const behind = new WriteBehind(file);
+    await write(file, behind);
     await giveAway(store, from, store.fileMode);
-    await file.sync();
+    await behind.sync();
   }
   await moveInto(place);
 }
