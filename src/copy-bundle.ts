@@ -58,6 +58,8 @@ export async function copyBundle(options: CopyOptions): Promise<CopyReport> {
   const { bundle, to, withTool, startOver, onProgress, signal, env = process.env } = options;
   const { sidecars, flaws, ...cargo } = await cargoOf(await findBundle(bundle));
   for (const flaw of flaws) onProgress?.({ kind: "warning", text: describeFlaw(flaw) });
+  const unlisted = cargo.items.find(({ sha256 }) => sha256 === undefined);
+  if (unlisted !== undefined) onProgress?.({ kind: "warning", text: notChecked(unlisted) });
   const media = await surveyMedia(to, cargo);
   const record = await CopiedEarlier.read(stateDirectory(env), cargo.setId);
   if (startOver === true) await record.forget();
@@ -76,6 +78,10 @@ export async function copyBundle(options: CopyOptions): Promise<CopyReport> {
   const report = { name: cargo.name, media: filled, earlier: record.parts, left, absent };
   await (left.length > 0 ? record.remember(partsOn(filled, cargo.items)) : record.forget());
   return report;
+}
+
+function notChecked({ called }: CopyItem): string {
+  return `Nothing beside ${called} says what it must be: it is copied as it is; run \`bundle verify\` on the copy`;
 }
 
 /** Nothing is written to any medium before all of them can be written to. */

@@ -1,6 +1,7 @@
 export { type CheckHealthOptions, checkHealth } from "./check-health.ts";
 export { type CopyOptions, type CopyReport, copyBundle } from "./copy-bundle.ts";
-export { type CreateOptions, type CreateReport, createBundle } from "./create-bundle.ts";
+export { type CreateReport, createBundle } from "./create-bundle.ts";
+export type { CreateOptions } from "./create-options.ts";
 export { type InspectOptions, type Inspection, inspectBundle } from "./inspect-bundle.ts";
 export { type InstallOptions, type InstallReport, installBundle } from "./install-bundle.ts";
 export { type InventoryOptions, type InventoryReport, inventorySite } from "./inventory-site.ts";

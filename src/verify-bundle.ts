@@ -1,7 +1,8 @@
 import { BundleReader } from "./bundle/bundle-reader.ts";
 import { DamagedBundleError } from "./bundle/damaged-bundle-error.ts";
 import { isReservedPath } from "./bundle/file-paths.ts";
-import { type BundlePlace, findBundle } from "./bundle/find-bundle.ts";
+import type { BundlePlace } from "./bundle/bundle-place.ts";
+import { findBundle } from "./bundle/find-bundle.ts";
 import type { Finding } from "./bundle/finding.ts";
 import { type FoundInBundle, judgeParts } from "./bundle/parts/judge-parts.ts";
 import type { JudgedPart } from "./bundle/parts/judged-part.ts";

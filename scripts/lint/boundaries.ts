@@ -17,7 +17,7 @@ const LAYERS = [
   ["cli"],
   ["use-case"],
   PHASES,
-  ["registry", "engine"],
+  ["registry", "engine", "ollama"],
   ["core"],
 ];
 

@@ -4,7 +4,7 @@ import { shortId } from "../core/digest.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import type { BundleFile } from "./bundle-file.ts";
 import { type DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
-import type { BundlePlace } from "./find-bundle.ts";
+import type { BundlePlace } from "./bundle-place.ts";
 import { type BundleRun, type ContentPiece, pieceOf } from "./content-piece.ts";
 import { type Finding, mergeFindings, nameOf } from "./finding.ts";
 import type { ChunkSegment, Layout, Segment } from "./layout.ts";
@@ -76,10 +76,9 @@ export class BundleReader implements AsyncDisposable {
    */
   async *content(path: string, { signal }: WorkOptions = {}): AsyncGenerator<ContentPiece> {
     const pool = this.#needPool();
-    for await (const piece of readAhead(this.#chunksOf(path), AHEAD, (segment) =>
+    for await (const piece of readAhead(this.#chunksOf(path), { ahead: AHEAD, signal }, (segment) =>
       this.#openChunk(segment, pool),
     )) {
-      signal?.throwIfAborted();
       yield piece;
     }
   }
@@ -90,10 +89,11 @@ export class BundleReader implements AsyncDisposable {
     const count = countBytes("bundle", this.layout.size, onProgress);
     const surplus = this.#surplus();
     if (surplus !== undefined) throw this.#damaged(surplus);
-    for await (const run of readAhead(windowsOf(this.layout.segments), AHEAD, (each) =>
-      this.#openWindow(each, pool),
+    for await (const run of readAhead(
+      windowsOf(this.layout.segments),
+      { ahead: AHEAD, signal },
+      (each) => this.#openWindow(each, pool),
     )) {
-      signal?.throwIfAborted();
       count(run.bytes.length);
       yield run;
     }
@@ -150,10 +150,9 @@ export class BundleReader implements AsyncDisposable {
       segments.reduce((sum, { length }) => sum + length, 0),
       onProgress,
     );
-    for await (const checked of readAhead(windowsOf(segments), AHEAD, (each) =>
+    for await (const checked of readAhead(windowsOf(segments), { ahead: AHEAD, signal }, (each) =>
       this.#checkWindow(each, pool),
     )) {
-      signal?.throwIfAborted();
       count(checked.window.length);
       yield checked;
     }

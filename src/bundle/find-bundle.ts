@@ -3,15 +3,11 @@ import { basename, dirname, join, resolve } from "node:path";
 import { DefinitionError } from "../core/errors.ts";
 import { undefinedWhereMissing } from "../core/files.ts";
 import { SUMS_SUFFIX } from "./output/former-files.ts";
+import type { BundlePlace } from "./bundle-place.ts";
 import { noSuchFile } from "./open-bundle-file.ts";
 import { bundleEnds } from "./parts/bundle-ends.ts";
-import { type PartSet, filesIn, findPartSet } from "./parts/part-set.ts";
+import { filesIn, findPartSet } from "./parts/find-part-set.ts";
 import { PARTS_JSON_SUFFIX, PART_SUFFIX } from "./parts/parts-json.ts";
-
-/** Where a bundle is. `path` is absolute, and what the bundle is called in messages. */
-export type BundlePlace =
-  | { readonly kind: "file"; readonly path: string }
-  | ({ readonly kind: "parts" } & PartSet);
 
 interface Candidate {
   readonly kind: BundlePlace["kind"];

@@ -53,7 +53,9 @@ function knownDiffId(files: PlannedLayer["files"]): string | undefined {
 async function hashLayer(files: PlannedLayer["files"], pool: ChunkPool): Promise<string> {
   const hash = pool.sequentialHash();
   const pieces = new GatheredPieces((bytes) => hash.updateRuns([bytes]));
-  for await (const part of readAhead(partsOf(files), AHEAD, (each) => readPart(each, pool))) {
+  for await (const part of readAhead(partsOf(files), { ahead: AHEAD }, (each) =>
+    readPart(each, pool),
+  )) {
     using held = part;
     await pieces.add(held.bytes);
   }

@@ -9,7 +9,7 @@ import { BundleError, DefinitionError, HostError, hasCode, messageOf } from "../
 import { BundleFile } from "./bundle-file.ts";
 import { DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
 import { decodeModelsJson } from "./decode-models-json.ts";
-import type { BundlePlace } from "./find-bundle.ts";
+import type { BundlePlace } from "./bundle-place.ts";
 import type { Finding } from "./finding.ts";
 import { FOOTER_SIZE } from "./footer.ts";
 import { type Layout, layoutOf } from "./layout.ts";

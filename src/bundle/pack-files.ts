@@ -50,9 +50,10 @@ export async function packFiles(
       if (file !== undefined) await output.write(fileLead(head, file, padding).bytes());
     }
   };
-  for await (const packed of readAhead(chunkJobs(entries), AHEAD, (job) => packOne(pool, job))) {
+  for await (const packed of readAhead(chunkJobs(entries), { ahead: AHEAD, signal }, (job) =>
+    packOne(pool, job),
+  )) {
     using lease = packed.lease;
-    signal?.throwIfAborted();
     await writeLeadsBefore(packed.entryIndex + 1);
     files[packed.entryIndex]?.chunks.push(packed.chunk);
     await output.write(lease.bytes.subarray(0, packed.memberSize));

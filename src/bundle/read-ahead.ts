@@ -1,10 +1,17 @@
+export interface ReadAhead {
+  /** How many items are worked on at a time. */
+  readonly ahead: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Works on several items at a time and yields the results in order. When the consumer stops early or an item fails, the
- * results that are already on their way are awaited and disposed.
+ * Works on several items at a time and yields the results in order. When the consumer stops early, an item fails, or the signal
+ * aborts, the results that are already on their way are awaited and disposed, and then its reason is thrown. Whoever stands between
+ * this and the one who disposes a result must not throw: it may hold a buffer of the pool.
  */
 export async function* readAhead<T, R>(
   items: Iterable<T>,
-  ahead: number,
+  { ahead, signal }: ReadAhead,
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<R> {
   const running: Promise<R>[] = [];
@@ -21,6 +28,8 @@ export async function* readAhead<T, R>(
     for (let i = 0; i < ahead; i += 1) begin();
     for (let result = running.shift(); result !== undefined; result = running.shift()) {
       const value = await result;
+      if (signal?.aborted === true) disposeOf(value);
+      signal?.throwIfAborted();
       begin();
       yield value;
     }

@@ -21,15 +21,23 @@ export function describeCreatePlan(plan: CreatePlan): string {
     ...items.flatMap(({ name, from }) =>
       from === undefined ? [] : [printableLine(`${name} comes from ${from}`)],
     ),
-    `${printableLine(output)}: ${bundleAtMost === undefined ? "size not known before the image is staged" : `at most ${formatBytes(bundleAtMost)}`}`,
+    `${printableLine(output)}: ${bundleAtMost === undefined ? "size not known before everything is staged" : `at most ${formatBytes(bundleAtMost)}`}`,
     ...(leftOut === undefined ? [] : [leftOutLine(leftOut)]),
     ...space.map(({ what, path, needed, free }) => {
       const place = printableLine(path);
       return `${what} needs ${formatBytes(needed)} at ${place}, and ${formatBytes(free)} are free`;
     }),
-    `The offline machine will need about ${site.disk === undefined ? "" : `${formatBytes(site.disk)} of disk and `}${formatBytes(site.memory)} of memory.`,
+    ...siteNeeds(site),
   ];
   return lines.join("\n");
+}
+
+function siteNeeds({ disk, memory = 0 }: CreatePlan["site"]): string[] {
+  const needs = [
+    ...(disk === undefined ? [] : [`${formatBytes(disk)} of disk`]),
+    ...(memory === 0 ? [] : [`${formatBytes(memory)} of memory`]),
+  ];
+  return needs.length === 0 ? [] : [`The offline machine will need about ${needs.join(" and ")}.`];
 }
 
 function leftOutLine({ image, blobs, bytes }: NonNullable<CreatePlan["leftOut"]>): string {

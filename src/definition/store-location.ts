@@ -17,8 +17,14 @@ export function parseStoreLocation(text: string): StoreLocation {
     throw unreadable(text, "it is empty, expected a directory, volume:NAME or container:NAME");
   const { kind, name = "" } = IN_ENGINE.exec(text)?.groups ?? {};
   if (kind === undefined) return { kind: "directory", name: text };
-  if (!NAME.test(name)) throw unreadable(text, `expected the name of a ${kind} after "${kind}:"`);
+  if (!isNameInEngine(name))
+    throw unreadable(text, `expected the name of a ${kind} after "${kind}:"`);
   return { kind: kind as StoreLocation["kind"], name };
+}
+
+/** Whether engines take it as the name of a volume or a container. */
+export function isNameInEngine(name: string): boolean {
+  return NAME.test(name);
 }
 
 function unreadable(text: string, found: string): DefinitionError {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EngineError } from "../core/errors.ts";
 import { jsonOrUndefined } from "../core/json-or-undefined.ts";
+import { readLines } from "../core/lines.ts";
 
 const LONGEST_LINE = 1024 * 1024;
 const LONGEST_TEXT = 2000;
@@ -28,7 +29,9 @@ export async function* readMessages(
   answer: AsyncIterable<Uint8Array>,
   what: string,
 ): AsyncGenerator<EngineMessage, void, undefined> {
-  for await (const line of readLines(answer, what)) {
+  const tooLong = (): EngineError =>
+    failed(what, `the engine's answer has a line of more than ${LONGEST_LINE} bytes`);
+  for await (const line of readLines(answer, { longest: LONGEST_LINE, tooLong })) {
     const parsed = message.safeParse(jsonOrUndefined(line));
     if (!parsed.success)
       throw failed(what, `the engine answers ${JSON.stringify(line.slice(0, 200))}`);
@@ -41,25 +44,6 @@ export async function* readMessages(
 
 export function endedWithoutResult(what: string): EngineError {
   return failed(what, "the engine ended its answer without saying that it worked");
-}
-
-async function* readLines(
-  bytes: AsyncIterable<Uint8Array>,
-  what: string,
-): AsyncGenerator<string, void, undefined> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of bytes) {
-    rest = Buffer.concat([rest, chunk]);
-    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
-      const line = rest.toString("utf8", 0, end).trim();
-      rest = rest.subarray(end + 1);
-      if (line !== "") yield line;
-    }
-    if (rest.length > LONGEST_LINE)
-      throw failed(what, `the engine's answer has a line of more than ${LONGEST_LINE} bytes`);
-  }
-  const last = rest.toString("utf8").trim();
-  if (last !== "") yield last;
 }
 
 function failed(what: string, text: string): EngineError {

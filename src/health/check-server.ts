@@ -5,7 +5,7 @@ import { checkModel } from "./check-model.ts";
 import { checkVersion } from "./check-version.ts";
 import { Checklist } from "./checklist.ts";
 import type { ExpectedModel, HealthReport } from "./health-report.ts";
-import { OllamaClient } from "./ollama-client.ts";
+import { OllamaClient } from "../ollama/ollama-client.ts";
 import { shownName } from "./same-model.ts";
 import { displayUrl } from "./server-url.ts";
 import type { Visit } from "./visit.ts";

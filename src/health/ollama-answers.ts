@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { jsonOrUndefined } from "../core/json-or-undefined.ts";
-import type { Outcome } from "./ollama-client.ts";
+import type { Outcome } from "../ollama/ollama-client.ts";
 
 // Shapes of https://github.com/ollama/ollama/blob/main/api/types.go, of which only what is needed is required:
 // versions differ in the fields that they send.

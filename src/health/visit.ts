@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { WorkOptions } from "../core/progress.ts";
 import type { Finding } from "./health-report.ts";
 import { type Answer, readAnswer } from "./ollama-answers.ts";
-import type { OllamaClient } from "./ollama-client.ts";
+import type { OllamaClient } from "../ollama/ollama-client.ts";
 
 /** What every check needs. */
 export interface Visit extends WorkOptions {

@@ -1,38 +1,13 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { readBody } from "./ollama-answers.ts";
-import type { OllamaClient, Outcome } from "./ollama-client.ts";
+import type { OllamaClient, Outcome } from "../ollama/ollama-client.ts";
+import { OLLAMA_RUNS, type WaitOptions, untilAnswered } from "../ollama/until-answered.ts";
 import { explainProblem } from "./explain-problem.ts";
 import type { Finding } from "./health-report.ts";
-
-/**
- * While it starts, Ollama accepts connections and stays silent on them for ever, so each probe gives up soon and another
- * connection is tried.
- */
-const PROBE_SECONDS = 2;
-const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 1000;
-
-export interface WaitOptions {
-  readonly timeoutSeconds: number;
-  /** Whether it was just started, so that a refused connection means "not yet". */
-  readonly isStarting: boolean;
-  readonly signal?: AbortSignal | undefined;
-}
+import { readBody } from "./ollama-answers.ts";
 
 /** Asks `/` until the server says that it runs, for at most `timeoutSeconds`. */
 export async function waitForServer(client: OllamaClient, options: WaitOptions): Promise<Finding> {
-  const end = performance.now() + options.timeoutSeconds * 1000;
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-    const left = end - performance.now();
-    const timeoutSeconds = Math.min(PROBE_SECONDS, Math.max(left, 1) / 1000);
-    const outcome = await client.ask("/", { timeoutSeconds, signal: options.signal });
-    if (outcome.kind === "answered") return judge(outcome);
-    // Docker's proxy takes connections as soon as a container runs, and closes them until the server in it listens.
-    const mayComeUp = outcome.kind === "timedOut" || outcome.wasAccepted || options.isStarting;
-    if (!mayComeUp) return failed(outcome.reason);
-    if (performance.now() + pause >= end) return failed(lastWord(outcome, options.timeoutSeconds));
-    await pauseFor(pause, options.signal);
-  }
+  const answer = await untilAnswered(client, options);
+  return answer.kind === "none" ? failed(answer.why) : judge(answer);
 }
 
 function judge(outcome: Outcome): Finding {
@@ -45,23 +20,12 @@ function judge(outcome: Outcome): Finding {
         : explainProblem(body.problem).detail,
     );
   }
-  if (body.value.startsWith("Ollama is running")) {
-    return { check: "server", result: "ok", detail: "Ollama is running" };
+  if (body.value.startsWith(OLLAMA_RUNS)) {
+    return { check: "server", result: "ok", detail: OLLAMA_RUNS };
   }
   return failed("something else than Ollama answers here");
 }
 
-function lastWord(outcome: Outcome, seconds: number): string {
-  const waited = `no answer within ${seconds} s`;
-  return outcome.kind === "unreachable" ? `${waited}: ${outcome.reason}` : waited;
-}
-
 function failed(detail: string): Finding {
   return { check: "server", result: "failed", detail };
-}
-
-/** Rejects with the signal's own reason, where Node's timer has an error of its own. */
-async function pauseFor(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  await delay(milliseconds, undefined, signal && { signal }).catch(() => undefined);
-  signal?.throwIfAborted();
 }

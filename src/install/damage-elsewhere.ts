@@ -1,5 +1,5 @@
 import { BundleReader } from "../bundle/bundle-reader.ts";
-import type { BundlePlace } from "../bundle/find-bundle.ts";
+import type { BundlePlace } from "../bundle/bundle-place.ts";
 import { describeFinding } from "../bundle/finding.ts";
 import { assertComplete } from "../bundle/parts/part-set.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";

@@ -1,10 +1,8 @@
 import { freemem } from "node:os";
-import type { BundleReader } from "../bundle/bundle-reader.ts";
 import type { ModelLayer } from "../bundle/models-json.ts";
 import { HostError } from "../core/errors.ts";
-import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { WorkOptions } from "../core/progress.ts";
-import type { Engine, EngineInfo } from "../engine/engine.ts";
+import type { EngineInfo } from "../engine/engine.ts";
 import {
   type ImageToLoad,
   type ImageToName,
@@ -12,6 +10,7 @@ import {
   imageToLoad,
   layerBytes,
 } from "./image-to-load.ts";
+import type { EngineInstall } from "./engine-install.ts";
 import type { EngineNames } from "./install-options.ts";
 import type { InstallPlan, SpaceNeed } from "./install-plan.ts";
 import { orderByWhatIsThere, takesPartOfImage } from "./layers-there.ts";
@@ -20,7 +19,6 @@ import { memoryWarnings } from "./memory.ts";
 import { type ModelsAsked, modelChanges } from "./model-changes.ts";
 import { openModelsDirectory } from "./store/models-directory.ts";
 import { pathInStore } from "./model-paths.ts";
-import type { EnginePlace } from "./models-place.ts";
 import { blobsNamedBy, describeModels, otherModels } from "./models-there.ts";
 import { refuseIfAny } from "./problems.ts";
 import { findLeftOutImage, isLeftOut, proveBeside } from "./site/prove-on-engine.ts";
@@ -30,14 +28,6 @@ import { engineSpace, measureSpace, spaceProblem, spaceWarning } from "./space.t
 import type { Store } from "./store/store.ts";
 import { assertFewLayers, ollamaImageOf } from "./site/suitable.ts";
 import { storeSpace } from "./store/survey-store.ts";
-
-export interface EngineInstall extends ModelsAsked {
-  readonly engine: Engine;
-  readonly bundle: BundleReader;
-  readonly names: EngineNames;
-  readonly place: EnginePlace;
-  readonly pool: ChunkPool;
-}
 
 /** Everything that was found out before the first change, and holds as long as the lock is held. */
 export interface EnginePlan extends Surroundings {

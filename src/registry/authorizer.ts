@@ -1,8 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { SourceError } from "../core/errors.ts";
+import { DefinitionError, SourceError } from "../core/errors.ts";
 import type { RegistrySecret } from "../core/registry-secret.ts";
 import type { Authorization } from "./authorization.ts";
-import { type Challenge, parseChallenge, readToken, tokenUrl, wantsPassword } from "./challenge.ts";
+import {
+  type Challenge,
+  TOKEN,
+  parseChallenge,
+  readToken,
+  tokenUrl,
+  wantsPassword,
+} from "./challenge.ts";
 import { findLogin } from "./find-login.ts";
 import { shownUrl } from "./http-address.ts";
 import type { HttpAnswer, HttpTransport } from "./http-transport.ts";
@@ -46,6 +53,11 @@ export class Authorizer {
   atFirst(repository: Repository): Authorization {
     const token = isHuggingFace(repository.base) ? this.#options.env["HF_TOKEN"] : undefined;
     if (!token) return without("", repository);
+    if (!TOKEN.test(token)) {
+      throw new DefinitionError("USAGE", "Cannot use HF_TOKEN: no token has such characters", {
+        hint: "See whether a space or the end of a line came with it.",
+      });
+    }
     return { header: `Bearer ${token}`, asked: withLogin("the token in HF_TOKEN", repository) };
   }
 

@@ -7,12 +7,11 @@ const MAX_TOKEN_ANSWER = 1024 * 1024;
 const BEARER = /(?:^|,)\s*Bearer\s+(?<fields>(?:[\w-]+="[^"]*"[\s,]*)+)/i;
 const BASIC = /(?:^|,)\s*Basic\b/i;
 
-/** https://distribution.github.io/distribution/spec/auth/token/; of characters that a header can have. */
-const token = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/)
-  .optional()
-  .catch(undefined);
+/** Of characters that a header can have. */
+export const TOKEN = /^[\x21-\x7e]+$/;
+
+/** https://distribution.github.io/distribution/spec/auth/token/ */
+const token = z.string().regex(TOKEN).optional().catch(undefined);
 const tokenShape = z.object({ token, access_token: token });
 
 /** How a registry wants to be asked for a token. */

@@ -6,7 +6,9 @@ import { hasCode } from "../core/errors.ts";
 import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 import type { Asked } from "./authorization.ts";
 import { HttpBody } from "./http-body.ts";
+import type { HttpRequest } from "./http-request.ts";
 import { StalledError, networkError } from "./network-error.ts";
+import { withUsableProxies } from "./proxy-environment.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { secretsIn } from "./secrets-in.ts";
 
@@ -35,15 +37,6 @@ export interface HttpAnswer {
   readonly ollamaVersion?: string | undefined;
 }
 
-export interface HttpRequest {
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Posted. */
-  readonly form?: URLSearchParams | undefined;
-  /** The host that led to this address, where it is another one. */
-  readonly ledBy?: string | undefined;
-}
-
 /**
  * GET and POST over HTTP and HTTPS with connections that are kept, through the proxy of the environment. Errors are {@link SourceError}
  * `UNREACHABLE`, inside a TransientFailure where another try may help. Whoever gets an answer reads or disposes its body.
@@ -60,7 +53,8 @@ export class HttpTransport {
     ca = [],
     bytesPerSecond,
   }: TransportOptions = {}) {
-    const options = { keepAlive: true, proxyEnv: env, onread: readIntoOneBuffer() };
+    this.#env = withUsableProxies(env);
+    const options = { keepAlive: true, proxyEnv: this.#env, onread: readIntoOneBuffer() };
     // A `ca` replaces what is trusted else, NODE_EXTRA_CA_CERTS too.
     const trusted = ca.length === 0 ? {} : { ca: [...getCACertificates(), ...ca] };
     this.#agents = {
@@ -68,7 +62,6 @@ export class HttpTransport {
       https: new HttpsAgent({ ...options, ...trusted }),
     };
     this.#idleMs = idleTimeoutMs;
-    this.#env = env;
     this.#limit = bytesPerSecond === undefined ? undefined : new RateLimit(bytesPerSecond);
   }
 

@@ -1,7 +1,7 @@
 import { SourceError, hasCode, messageOf } from "../core/errors.ts";
 import { TransientFailure } from "../core/retry.ts";
 import { proxyOf, shownUrl } from "./http-address.ts";
-import type { HttpRequest } from "./http-transport.ts";
+import type { HttpRequest } from "./http-request.ts";
 
 /** Set when a server says nothing for too long; Node has no error for that. */
 export class StalledError extends Error {
@@ -47,9 +47,10 @@ export function networkError(
 /** Node says "aborted" or "socket hang up" of a cut, nothing where all of a host's addresses refuse, and of TLS where in OpenSSL it failed. */
 function reasonOf(error: unknown): string {
   if (hasCode(error, "ECONNRESET")) return "the connection was cut";
-  const inTls = hasCode(error, "EPROTO") && OPENSSL_REASON.exec(error.message)?.[1];
-  if (inTls) return `TLS fails: ${inTls}`;
-  return messageOf(error) || (error instanceof Error && "code" in error ? String(error.code) : "");
+  const message = messageOf(error);
+  const inTls = OPENSSL_REASON.exec(message)?.[1];
+  if (inTls !== undefined) return `TLS fails: ${inTls}`;
+  return message || (error instanceof Error && "code" in error ? String(error.code) : "");
 }
 
 /** For what would fail the same way every time. */
@@ -57,6 +58,8 @@ function hintFor(
   error: unknown,
   { url, proxy }: { readonly url: URL; readonly proxy: string | undefined },
 ): string | undefined {
+  if (hasCode(error, "EPROTO") && url.protocol === "http:")
+    return "Where the proxy speaks plain HTTP, write it with http:// in HTTP_PROXY.";
   if (hasCode(error, "EPROTO")) {
     return `Where ${url.host} speaks plain HTTP, say so with --insecure-registry ${url.host}.`;
   }

@@ -1,4 +1,4 @@
-import type { HttpRequest } from "./http-transport.ts";
+import type { HttpRequest } from "./http-request.ts";
 
 /**
  * What a request shows that must not come back in a message, for a server that repeats what it was sent: as it stands in the

@@ -62,7 +62,7 @@ export async function statusError(
 function notNow(message: string, answer: HttpAnswer): Error {
   const waitMs = retryAfter(answer);
   const isStranger = answer.status === 429 && answer.asked?.hasLogin === false;
-  const login = isStranger ? ` Those who log in wait less: ${answer.asked.ifRefused}` : "";
+  const login = isStranger ? ` Those who log in wait less. ${answer.asked.ifRefused}` : "";
   if (waitMs > MAX_WAIT_MS) {
     const seconds = formatCount(Math.ceil(waitMs / 1000));
     return new SourceError("UNREACHABLE", `${message}; it asks to wait ${seconds} seconds`, {

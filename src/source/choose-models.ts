@@ -21,18 +21,27 @@ export async function chooseModels(
   options: ChooseModelsOptions,
 ): Promise<ChosenModels> {
   const registry = createRegistryModelSource(options);
-  if (location === undefined) return { ...registry, [Symbol.asyncDispose]: async () => {} };
-  const store = await openStore(location, options);
-  return {
-    ...createStoreModelSource({ store, registry }),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-  };
+  await using stack = new AsyncDisposableStack();
+  const source =
+    location === undefined
+      ? registry
+      : createStoreModelSource({
+          store: stack.use(await openStore(location, options)),
+          elsewhere: {
+            fetchBlob: (named, work) => registry.fetchBlob(named, work),
+            whenFetched: "It was fetched from the registry instead",
+            whenNot: "it cannot be had from the registry",
+            hint: "Or run this where the registry can be reached.",
+          },
+        });
+  const owned = stack.move();
+  return { ...source, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 async function openStore(
   location: StoreLocation,
   { volume, env, signal, onProgress }: ChooseModelsOptions,
-): Promise<ModelStore> {
+): Promise<ModelStore & AsyncDisposable> {
   const options = { volume, signal, onProgress };
   if (location.kind === "directory") return openDirectoryStore(resolve(location.name), options);
   return openEngineStore(location, { ...options, engine: await connectEngine({ env, signal }) });

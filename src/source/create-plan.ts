@@ -4,7 +4,7 @@ import { formatCount } from "../core/format-count.ts";
 import { freeSpaceAt } from "../core/disk-space.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { HostError, hasCode } from "../core/errors.ts";
-import { fullModelName } from "../core/model-name.ts";
+import { type ModelName, fullModelName } from "../core/model-name.ts";
 import { blobsOf, statedModelSize } from "./model-manifest.ts";
 import type { ResolvedImage, ResolvedModel } from "./source.ts";
 
@@ -12,11 +12,11 @@ import type { ResolvedImage, ResolvedModel } from "./source.ts";
 export interface PlannedItem {
   readonly kind: "image" | "model";
   readonly name: string;
-  /** Where an image comes from, for people. */
+  /** Where it comes from, for people; missing for a model that comes from a registry or a store. */
   readonly from?: string | undefined;
   /** What the name was resolved to: a model's manifest digest, an image's identity at its source, where that has it. */
   readonly digest?: string | undefined;
-  /** Missing for an image of which its source does not say it yet. */
+  /** Missing where its source does not say it yet. */
   readonly size?: number | undefined;
   /** Whether the size is exact, or about what it will be. */
   readonly isExact: boolean;
@@ -32,7 +32,7 @@ export interface CreatePlan {
   readonly items: readonly PlannedItem[];
   /** How many files the models have. */
   readonly files: number;
-  /** The bundle will not be larger; missing until the image is staged, since engines state compressed sizes or none. */
+  /** The bundle will not be larger; missing until the image is staged, since engines state compressed sizes or none, and until models are pulled. */
   readonly bundleAtMost?: number | undefined;
   /** Of a delta: what the site is said to have. */
   readonly leftOut?:
@@ -48,7 +48,11 @@ export interface CreatePlan {
   /** Bytes that the bundle brings, as the offline machine will hold them; the image's where they are known. */
   readonly toInstall: { readonly image?: number | undefined; readonly models: number };
   /** What the offline machine will need, about: disk while installing in `image` mode, and memory for the largest model. */
-  readonly site: { readonly disk?: number | undefined; readonly memory: number };
+  readonly site: {
+    readonly disk?: number | undefined;
+    /** Missing until models are pulled. */
+    readonly memory?: number | undefined;
+  };
 }
 
 export interface SpaceNeeded {
@@ -77,6 +81,8 @@ interface Resolved {
   readonly image?: ResolvedImage | undefined;
   readonly imageFrom?: string | undefined;
   readonly models: readonly ResolvedModel[];
+  /** Models of which nothing is known yet, and where they will come from. */
+  readonly toPull?: { readonly names: readonly ModelName[]; readonly from: string } | undefined;
   /** What the site has already: sha256 of blobs, and whether this very image. */
   readonly held?: { readonly blobs: ReadonlySet<string>; readonly image: boolean } | undefined;
 }
@@ -85,6 +91,7 @@ export async function planCreate({
   image,
   imageFrom,
   models,
+  toPull,
   output,
   staging,
   name,
@@ -94,18 +101,20 @@ export async function planCreate({
   const items = [
     ...(image === undefined ? [] : [imageItem(image, imageFrom)]),
     ...models.map(modelItem),
+    ...(toPull?.names ?? []).map((model) => itemToPull(model, toPull?.from)),
   ];
+  const isKnown = toPull === undefined || toPull.names.length === 0;
   const blobs = new Map(
     models.flatMap((model) => blobsOf(model.manifest)).map((blob) => [blob.sha256, blob.size]),
   );
   const modelBytes = [...blobs.values()].reduce((sum, size) => sum + size, 0);
   const imageSize = image === undefined ? 0 : image.statedSize;
-  const content = imageSize === undefined ? undefined : imageSize + modelBytes;
+  const content = imageSize === undefined || !isKnown ? undefined : imageSize + modelBytes;
   const leftOut = held && leftOutOf(held, blobs, imageSize);
   const saved = leftOut?.bytes ?? 0;
   const overhead = OVERHEAD + (blobs.size + models.length + 200) * OVERHEAD_PER_FILE;
   const needed = Math.ceil(((content ?? modelBytes) - saved) * (1 + OVERHEAD_PER_BYTE)) + overhead;
-  const bundleAtMost = image === undefined || isStaged(image) ? needed : undefined;
+  const bundleAtMost = isKnown && (image === undefined || isStaged(image)) ? needed : undefined;
   const toStage = items.reduce((sum, { toFetch }) => sum + (toFetch ?? 0), 0);
   return {
     platform,
@@ -129,12 +138,15 @@ export async function planCreate({
       },
     ],
     site: {
-      disk: content === undefined ? undefined : content * LOAD_FACTOR,
-      memory: Math.ceil(
-        Math.max(0, ...models.map(({ manifest }) => statedModelSize(manifest))) * MEMORY_FACTOR,
-      ),
+      disk: content === undefined ? undefined : (content - saved) * LOAD_FACTOR,
+      memory: isKnown ? memoryFor(models) : undefined,
     },
   };
+}
+
+function memoryFor(models: readonly ResolvedModel[]): number {
+  const largest = Math.max(0, ...models.map(({ manifest }) => statedModelSize(manifest)));
+  return Math.ceil(largest * MEMORY_FACTOR);
 }
 
 function leftOutOf(
@@ -187,6 +199,10 @@ function modelItem({ name, manifestBytes, manifest, missingBytes }: ResolvedMode
     isExact: true,
     toFetch: missingBytes,
   };
+}
+
+function itemToPull(name: ModelName, from: string | undefined): PlannedItem {
+  return { kind: "model", name: fullModelName(name), from, isExact: false };
 }
 
 async function deviceOf(path: string): Promise<number> {

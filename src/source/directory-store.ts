@@ -25,7 +25,7 @@ const MANIFEST_DEPTH = 4;
 export async function openDirectoryStore(
   directory: string,
   { volume, onProgress }: WorkOptions & { readonly volume: StagingVolume },
-): Promise<ModelStore> {
+): Promise<ModelStore & AsyncDisposable> {
   const label = `the store "${directory}"`;
   const files = await manifestFiles(directory);
   const leftAlone = describeLeftAlone(label, [...files, ...(await blobFiles(directory))]);

@@ -44,7 +44,7 @@ interface Place {
 export async function openEngineStore(
   { kind, name }: StoreLocation,
   { engine, volume, ...options }: EngineStoreOptions,
-): Promise<ModelStore> {
+): Promise<ModelStore & AsyncDisposable> {
   const label = `the ${kind} "${name}"`;
   await using stack = new AsyncDisposableStack();
   const { container, directories } =
@@ -54,10 +54,23 @@ export async function openEngineStore(
           container: stack.use(await createVolumeReader(engine, name, options)).container,
           directories: [`${VOLUME_PATH}/models`, VOLUME_PATH],
         };
-  const { place, files } = await findStore({ engine, container, label }, directories, options);
+  const store = await openContainerStore(
+    { engine, container, label, directories },
+    { volume, ...options },
+  );
+  const owned = stack.move();
+  return { ...store, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** A store in one of some directories of a container, which stays as it is. Throws {@link SourceError} `STORE_INVALID`. */
+export async function openContainerStore(
+  { directories, ...at }: Omit<Place, "directory"> & { readonly directories: readonly string[] },
+  { volume, ...options }: Omit<EngineStoreOptions, "engine">,
+): Promise<ModelStore> {
+  const { label } = at;
+  const { place, files } = await findStore(at, directories, options);
   const leftAlone = describeLeftAlone(label, files);
   if (leftAlone !== undefined) options.onProgress?.({ kind: "warning", text: leftAlone });
-  const owned = stack.move();
   return {
     label,
     files,
@@ -69,7 +82,6 @@ export async function openEngineStore(
         () => blobContent(place, wanted, work),
         work,
       ),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 

@@ -9,7 +9,7 @@ import type { WantedContent } from "../staging/wanted-content.ts";
  * An existing Ollama store (OLLAMA_MODELS: `blobs/` and `manifests/`), of which nothing is ever changed, and nothing read but
  * manifests and the blobs that they name. Errors about one of its files are {@link SourceError}s that name the file.
  */
-export interface ModelStore extends AsyncDisposable {
+export interface ModelStore {
   /** For messages: `the store "/srv/models"`. */
   readonly label: string;
   /** Everything below `manifests/` that is no directory. */

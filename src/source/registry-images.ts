@@ -9,7 +9,7 @@ import { RegistryClient, type RegistryOptions } from "../registry/registry-clien
 import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
-import { eachAtOnce } from "./each-at-once.ts";
+import { eachAtOnce } from "../core/each-at-once.ts";
 import { fetchAgainWhereWrong } from "./fetch-again.ts";
 import { type FoundLayer, type ImageDocuments, MAX_DOCUMENT, findImage } from "./find-image.ts";
 import { type ResolvedFoundImage, resolveFound, stageFound } from "./found-images.ts";

@@ -8,7 +8,7 @@ import { RegistryClient, type RegistryOptions } from "../registry/registry-clien
 import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
-import { eachAtOnce } from "./each-at-once.ts";
+import { eachAtOnce } from "../core/each-at-once.ts";
 import { fetchAgainWhereWrong } from "./fetch-again.ts";
 import { refuseCloudName } from "./model-checks.ts";
 import {

@@ -22,51 +22,52 @@ export interface Sources {
   readonly image?: ChosenImage | undefined;
 }
 
-export interface ResolvedContents {
-  readonly image?: ResolvedImage | undefined;
-  readonly models: readonly ResolvedModel[];
+export interface StagedOllama extends StagedImage {
+  readonly role: "ollama";
+  readonly ollamaVersion?: string;
 }
 
 export interface StagedContents {
-  readonly images: readonly (StagedImage & {
-    readonly role: "ollama";
-    readonly ollamaVersion?: string;
-  })[];
+  readonly images: readonly StagedOllama[];
   readonly models: readonly (StagedModel & { readonly facts: ModelFacts })[];
 }
 
-export interface StageOptions extends WorkOptions {
+interface StageModelsOptions extends WorkOptions {
   readonly volume: StagingVolume;
-  /** Told of the image before any model is staged; throws where it is not to be packed. */
+  readonly ollamaVersion: string | undefined;
+}
+
+interface StageImageOptions extends WorkOptions {
+  readonly volume: StagingVolume;
+  /** Told of the image once it is staged; throws where it is not to be packed. */
   readonly checkImage: (image: StagedImage) => void;
 }
 
-/** Brings everything into the staging volume. The image comes first: its Ollama's version decides which models it can run. */
-export async function stageContents(
-  { image, models }: ResolvedContents,
-  sources: Sources,
-  options: StageOptions,
-): Promise<StagedContents> {
-  const staged = image === undefined ? undefined : await stageImage(image, sources, options);
-  const ollamaVersion = staged?.ollamaVersion;
+/** Brings models into the staging volume. `ollamaVersion`, where it is known, decides which ones can be packed. */
+export async function stageModels(
+  models: readonly ResolvedModel[],
+  { models: source }: Pick<Sources, "models">,
+  { volume, ollamaVersion, ...work }: StageModelsOptions,
+): Promise<StagedContents["models"]> {
   for (const { name, config } of models) {
-    await checkConfig(name, config, { ollamaVersion, onProgress: options.onProgress });
+    await checkConfig(name, config, { ollamaVersion, onProgress: work.onProgress });
   }
   const stagedModels: (StagedModel & { facts: ModelFacts })[] = [];
   for (const model of models) {
-    options.onProgress?.({ kind: "step", text: `Staging the model ${fullModelName(model.name)}` });
-    const stagedModel = await sources.models.stage(model, options);
-    await options.volume.remember(itemOfModel(stagedModel));
+    work.onProgress?.({ kind: "step", text: `Staging the model ${fullModelName(model.name)}` });
+    const stagedModel = await source.stage(model, work);
+    await volume.remember(itemOfModel(stagedModel));
     stagedModels.push({ ...stagedModel, facts: await describeModel(stagedModel) });
   }
-  return { images: staged === undefined ? [] : [staged], models: stagedModels };
+  return stagedModels;
 }
 
-async function stageImage(
+/** Brings the image into the staging volume, and finds out which Ollama is in it. */
+export async function stageImage(
   resolved: ResolvedImage,
-  { image }: Sources,
-  options: StageOptions,
-): Promise<StagedContents["images"][number]> {
+  { image }: Pick<Sources, "image">,
+  options: StageImageOptions,
+): Promise<StagedOllama> {
   if (image === undefined)
     throw new Error("an image is to be staged and there is no source for it");
   options.onProgress?.({ kind: "step", text: `Staging the image ${resolved.reference}` });

@@ -3,10 +3,10 @@ import { type ModelName, displayModelName, fullModelName } from "../core/model-n
 import type { WorkOptions } from "../core/progress.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions } from "../staging/staging-volume.ts";
-import { eachAtOnce } from "./each-at-once.ts";
+import { eachAtOnce } from "../core/each-at-once.ts";
 import { blobsOf, parseModelManifest } from "./model-manifest.ts";
 import { type ModelStore, PULL_AGAIN, modelAt } from "./model-store.ts";
-import type { NamedBlob, RegistryModelSource } from "./registry-models.ts";
+import type { NamedBlob } from "./registry-models.ts";
 import type { ModelSource, ResolvedModel, StagedModel } from "./source.ts";
 import { stagedBlobCounter } from "./staged-blob-counter.ts";
 
@@ -17,13 +17,23 @@ const AT_ONCE = 4;
 
 export interface StoreModelContext {
   readonly store: ModelStore;
-  /** Where a blob comes from that the store has not, or not right. */
-  readonly registry: Pick<RegistryModelSource, "fetchBlob">;
+  readonly elsewhere: BlobsElsewhere;
+}
+
+/** Where a blob comes from that the store has not, or not right. */
+export interface BlobsElsewhere {
+  fetchBlob(named: NamedBlob, options: StagingOptions): Promise<StagedFile>;
+  /** For messages, after what is wrong with the blob: `It was fetched from the registry instead`. */
+  readonly whenFetched: string;
+  /** The same, before why it cannot be fetched: `it cannot be had from the registry`. */
+  readonly whenNot: string;
+  /** What else to do: `Or run this where the registry can be reached.` */
+  readonly hint: string;
 }
 
 /**
  * Models from an existing store. Only blobs that a manifest names are touched; one that is missing or not what its name says is
- * fetched from the registry, with a warning. Names match without regard to case, as in Ollama.
+ * fetched from elsewhere, with a warning. Names match without regard to case, as in Ollama.
  */
 export function createStoreModelSource(context: StoreModelContext): ModelSource {
   return {
@@ -62,7 +72,7 @@ async function stageFromStore(
 }
 
 async function stageBlob(
-  { store, registry }: StoreModelContext,
+  { store, elsewhere }: StoreModelContext,
   named: NamedBlob,
   options: StagingOptions,
 ): Promise<StagedFile> {
@@ -74,14 +84,11 @@ async function stageBlob(
     return await store.stageBlob(wanted, { ...options, onBytes: onBytes() });
   } catch (problem) {
     if (!isOfBlob(problem)) throw problem;
-    const fetched = await fetchInstead(
-      problem,
-      registry.fetchBlob(named, { ...options, onBytes: onBytes() }),
+    const fetched = await fetchInstead(problem, elsewhere, () =>
+      elsewhere.fetchBlob(named, { ...options, onBytes: onBytes() }),
     );
-    options.onProgress?.({
-      kind: "warning",
-      text: `${problem.message}. It was fetched from the registry instead`,
-    });
+    const text = `${problem.message}. ${elsewhere.whenFetched}`;
+    options.onProgress?.({ kind: "warning", text });
     return fetched;
   }
 }
@@ -92,20 +99,17 @@ function isOfBlob(error: unknown): error is SourceError {
 
 async function fetchInstead(
   problem: SourceError,
-  fetching: Promise<StagedFile>,
+  { whenNot, hint }: BlobsElsewhere,
+  fetch: () => Promise<StagedFile>,
 ): Promise<StagedFile> {
   try {
-    return await fetching;
+    return await fetch();
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    throw new SourceError(
-      problem.code,
-      `${problem.message}; and it cannot be had from the registry: ${error.message}`,
-      {
-        cause: problem,
-        hint: `${problem.hint ?? PULL_AGAIN} Or run this where the registry can be reached.`,
-      },
-    );
+    throw new SourceError(problem.code, `${problem.message}; and ${whenNot}: ${error.message}`, {
+      cause: problem,
+      hint: `${problem.hint ?? PULL_AGAIN} ${hint}`,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { CHUNK_SIZE, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { Lease } from "../core/chunks/pool.ts";
 import { writeAll } from "../core/files.ts";
 import { settleAll } from "../core/settle-all.ts";
+import { WriteBehind } from "../core/write-behind.ts";
 import { ContentHasher, type DigestedChunk, type HashedContent } from "./content-hasher.ts";
 import { onDisk } from "./on-disk.ts";
 import { overChunks } from "./over-chunks.ts";
@@ -51,6 +52,7 @@ export async function fetchPieces(
   const inVolume = <T>(work: () => Promise<T>): Promise<T> => onDisk(paths.root, work);
   const hasher = new ContentHasher(pool, { size: wanted.size, ...layerOf(wanted) });
   await using data = await inVolume(() => openData(partial.data));
+  const behind = new WriteBehind(data);
   await using log = await inVolume(() => PieceLog.open(partial.log));
 
   const piece = async (lease: Lease, index: number, stop: AbortSignal): Promise<void> => {
@@ -62,6 +64,7 @@ export async function fetchPieces(
     const logged = Promise.all([digested, isOnDisk]).then(async ([digest, found]) => {
       if (found !== undefined) return onBytes(length);
       await inVolume(() => writeAll(data, lease.bytes.subarray(0, length), offset));
+      behind.wrote(length);
       await inVolume(() => log.add(index, digest));
     });
     await settleAll([hasher.add(lease, digested), logged]);
@@ -95,7 +98,7 @@ export async function fetchPieces(
   }
   await inVolume(async () => {
     await data.truncate(wanted.size);
-    await data.sync();
+    await behind.sync();
   });
   return { path: partial.data, content };
 }

@@ -3,12 +3,14 @@ import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { writeAll } from "../core/files.ts";
 import { settleAll } from "../core/settle-all.ts";
+import { WriteBehind } from "../core/write-behind.ts";
 import { ContentHasher, type HashPlan, type HashedContent } from "./content-hasher.ts";
 
 /** Content of a {@link ContentWriter} that is too large for memory: chunk by chunk hashed and written to a temporary file. */
 export class SpilledContent implements AsyncDisposable {
   readonly path: string;
   readonly #file: FileHandle;
+  readonly #behind: WriteBehind;
   readonly #pool: ChunkPool;
   readonly #hasher: ContentHasher;
   readonly #running = new Set<Promise<void>>();
@@ -23,6 +25,7 @@ export class SpilledContent implements AsyncDisposable {
   ) {
     this.path = path;
     this.#file = file;
+    this.#behind = new WriteBehind(file);
     this.#pool = pool;
     this.#hasher = new ContentHasher(pool, plan);
   }
@@ -46,7 +49,7 @@ export class SpilledContent implements AsyncDisposable {
     this.#flush();
     await Promise.all(this.#running);
     this.#throwFailure();
-    const [content] = await Promise.all([this.#hasher.finish(), this.#file.sync()]);
+    const [content] = await Promise.all([this.#hasher.finish(), this.#behind.sync()]);
     return content;
   }
 
@@ -80,9 +83,10 @@ export class SpilledContent implements AsyncDisposable {
     const digested = this.#pool
       .run("digest", lease, { length })
       .then((digest) => ({ ...digest, length }));
+    const written = writeAll(this.#file, lease.bytes.subarray(0, length), position);
     await settleAll([
       this.#hasher.add(lease, digested),
-      writeAll(this.#file, lease.bytes.subarray(0, length), position),
+      written.then(() => this.#behind.wrote(length)),
     ]);
   }
 

@@ -13,6 +13,8 @@ test("create --since tells what it saves, and verify prints what the site must h
   const { exitCode, stdout, stderr } = await create(site, [...second, ...since]);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   expect(stderr).toMatch(/^ {2}Left out, since the site has them: \d blobs, which saves \d+ kB$/m);
+  // What is left out need not find room again.
+  expect(stderr).toMatch(/ need about 1\d\d kB of disk and /);
   expect(stdout).toMatch(
     /^It is a delta: \d blobs of [\d,]+ bytes left out, going by bundle first [0-9a-f]{12}\.$/m,
   );

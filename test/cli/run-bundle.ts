@@ -1,10 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { FileHandle } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { text } from "node:stream/consumers";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** Half of such a process would else be stripping types, which users, who have JavaScript, do not pay for. */
+const NODE_COMPILE_CACHE = join(tmpdir(), "ollama-bundle-test-compile-cache");
 
 export interface Ended {
   readonly exitCode: number | null;
@@ -33,7 +37,7 @@ export async function runBundle(args: readonly string[], options: RunOptions = {
   const { interruptWhen, interruptWith = "SIGINT", stdoutTo } = options;
   const child = spawn(process.execPath, [...nodeOptions, program, ...args], {
     cwd,
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], NODE_COMPILE_CACHE, ...env },
     stdio: ["ignore", stdoutTo?.fd ?? "pipe", "pipe"],
   });
   void interruptWhen?.then(() => child.kill(interruptWith));

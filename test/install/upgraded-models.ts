@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type CreateOptions, createBundle } from "../../src/create-bundle.ts";
+import { createBundle } from "../../src/create-bundle.ts";
+import type { CreateOptions } from "../../src/create-options.ts";
 import { parseModelName } from "../../src/core/model-name.ts";
 import { writeModel } from "../support/tiny-models.ts";
 

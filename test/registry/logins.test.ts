@@ -166,6 +166,14 @@ describe("Hugging Face", () => {
     expect(hub.tunnels).toEqual(["hf.co:443", "huggingface.co:443", "registry.example:443"]);
   });
 
+  test("is shown no token that no header can have, and HF_TOKEN is named", async () => {
+    const client = new RegistryClient({ retry, env: { HF_TOKEN: "pass-word\r" } });
+    expect(await refusal(client, "https://hf.co/")).toMatchObject({
+      exitCode: 2,
+      message: "Cannot use HF_TOKEN: no token has such characters",
+    });
+  });
+
   test.each([
     [{ HF_TOKEN: "hf_word" }, "it was asked with the token in HF_TOKEN", "has not expired"],
     [
@@ -206,7 +214,7 @@ test("429 tells a stranger that those who log in wait less", async () => {
   );
   expect(await refusal(new RegistryClient({ retry, env: {} }), registry.url)).toMatchObject({
     message: expect.stringContaining("it asks to wait 4,000 seconds"),
-    hint: expect.stringMatching(/Those who log in wait less: .*docker login/),
+    hint: expect.stringMatching(/Those who log in wait less\. .*docker login/),
   });
 });
 

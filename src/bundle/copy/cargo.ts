@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { sha256Hex } from "../../core/digest.ts";
 import { BundleError } from "../../core/errors.ts";
 import { undefinedWhereMissing } from "../../core/files.ts";
-import type { BundlePlace } from "../find-bundle.ts";
+import type { BundlePlace } from "../bundle-place.ts";
 import { SUMS_SUFFIX } from "../output/former-files.ts";
 import { openBundleFile } from "../open-bundle-file.ts";
 import { type Part, type PartSet, problemOf } from "../parts/part-set.ts";

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, readdir, stat, statfs } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { DefinitionError, HostError, messageOf } from "../../core/errors.ts";
+import { DefinitionError, HostError, hasCode, messageOf } from "../../core/errors.ts";
 import { PARTIAL_SUFFIX } from "../output/output-file.ts";
 import { PART_SUFFIX } from "../parts/parts-json.ts";
 import type { Cargo } from "./cargo.ts";
@@ -58,7 +58,9 @@ async function surveyMedium(
       partials,
     };
   } catch (cause) {
-    throw new HostError("IO", `Cannot copy to "${directory}": ${messageOf(cause)}`, {
+    const isMissing = hasCode(cause, "ENOENT", "ENOTDIR");
+    const why = isMissing ? "there is no such directory" : messageOf(cause);
+    throw new HostError("IO", `Cannot copy to "${directory}": ${why}`, {
       cause,
       hint: "See that the medium is in and mounted there.",
     });

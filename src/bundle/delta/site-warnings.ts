@@ -49,9 +49,10 @@ function spaceWarnings({ free, engine, modelsIn }: SiteFile, { toInstall }: Crea
 
 function memoryWarnings({ host, engine }: SiteFile, plan: CreatePlan): string[] {
   const has = engine?.memory || host.memory;
-  if (plan.site.memory <= has) return [];
+  const { memory = 0 } = plan.site;
+  if (memory <= has) return [];
   return [
-    `The largest model takes about ${formatCount(plan.site.memory)} bytes of memory, and the site has ${formatCount(has)}: without a large GPU it will not run`,
+    `The largest model takes about ${formatCount(memory)} bytes of memory, and the site has ${formatCount(has)}: without a large GPU it will not run`,
   ];
 }
 

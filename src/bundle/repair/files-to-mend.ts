@@ -2,7 +2,7 @@ import { access, constants, lstat, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { BundleError, HostError, messageOf } from "../../core/errors.ts";
 import { undefinedWhereMissing } from "../../core/files.ts";
-import type { BundlePlace } from "../find-bundle.ts";
+import type { BundlePlace } from "../bundle-place.ts";
 import { PARTIAL_SUFFIX } from "../output/output-file.ts";
 import { type PlacedPart, placesOf } from "../parts/part-places.ts";
 import { PARTS_JSON_SUFFIX } from "../parts/parts-json.ts";

@@ -35,8 +35,9 @@ export async function* gatherSegments(
 ): AsyncGenerator<GatheredSegment> {
   const total = segments.reduce((sum, { length }) => sum + length, 0);
   const count = countBytes("bundle", total, onProgress);
-  for await (const gathered of readAhead(segments, AHEAD, (each) => gather(copies, each))) {
-    signal?.throwIfAborted();
+  for await (const gathered of readAhead(segments, { ahead: AHEAD, signal }, (each) =>
+    gather(copies, each),
+  )) {
     count(gathered.segment.length);
     yield gathered;
   }

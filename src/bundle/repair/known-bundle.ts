@@ -2,7 +2,7 @@ import { BundleError, DefinitionError } from "../../core/errors.ts";
 import { shortId } from "../../core/digest.ts";
 import type { BundleFile } from "../bundle-file.ts";
 import { DamagedBundleError } from "../damaged-bundle-error.ts";
-import type { BundlePlace } from "../find-bundle.ts";
+import type { BundlePlace } from "../bundle-place.ts";
 import { type Layout, SHA256SUMS } from "../layout.ts";
 import { type Located, locate, locateByToc } from "../locate.ts";
 import { type KnownBundle, readModelsJson } from "../open-bundle-file.ts";

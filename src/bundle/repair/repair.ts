@@ -1,6 +1,6 @@
 import type { ChunkPool } from "../../core/chunks/pool.ts";
 import type { WorkOptions } from "../../core/progress.ts";
-import type { BundlePlace } from "../find-bundle.ts";
+import type { BundlePlace } from "../bundle-place.ts";
 import { type BundleCopy, isKnownAs, knownBundle } from "./known-bundle.ts";
 import { mendInPlace } from "./mend-in-place.ts";
 import type { Mended } from "./mended.ts";

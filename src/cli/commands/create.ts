@@ -26,6 +26,7 @@ interface Options extends DefinitionOptions, OutputOptions {
   readonly ollamaKey?: string;
   readonly limitRate?: number;
   readonly parallel?: number;
+  readonly pullWith?: string;
   readonly staging?: string;
   readonly split?: string;
   readonly since?: readonly string[];
@@ -98,7 +99,14 @@ export function addCreateCommand(program: Command, run: Run): void {
     )
     .addOption(limitRateOption())
     .addOption(parallelOption())
-    .option("--staging <dir>", "the staging volume (default: below XDG_CACHE_HOME or ~/.cache)")
+    .option(
+      "--staging <dir>",
+      "the staging volume (default: below XDG_CACHE_HOME or ~/.cache), or volume:NAME with --pull-with",
+    )
+    .option(
+      "--pull-with <program>",
+      "ollama: the image's Ollama pulls the models, in a container, into the Docker volume of --staging volume:NAME, which is made where it is not there and kept",
+    )
     .option("--dry-run", "print the plan and stop")
     .addOption(jsonOption())
     .addOption(logOption())
@@ -121,6 +129,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           modelRegistry,
           ollamaKey,
           parallel,
+          pullWith,
           output,
           since,
           site,
@@ -142,6 +151,7 @@ export function addCreateCommand(program: Command, run: Run): void {
           output,
           parallel,
           partSize,
+          pullWith,
           since,
           site,
           staging,

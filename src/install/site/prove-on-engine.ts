@@ -6,7 +6,7 @@ import type { WorkOptions } from "../../core/progress.ts";
 import { sameLayers } from "../engine-problems.ts";
 import type { ImageToName } from "../image-to-load.ts";
 import { loadedImageName } from "../image-names.ts";
-import type { EngineInstall } from "../plan-on-engine.ts";
+import type { EngineInstall } from "../engine-install.ts";
 import { proveInStore } from "../store/prove-in-store.ts";
 import { baseProblem } from "./prove-omitted.ts";
 import { openVolumeStore } from "./site-store.ts";

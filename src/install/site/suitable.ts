@@ -36,7 +36,7 @@ export function assertNoDelta({ name, delta }: Pick<ModelsJson, "name" | "delta"
     "UNSUITABLE",
     `Cannot put the models of "${name}" into an image: it is a delta, and the layers of an image need every byte of what it leaves out`,
     {
-      hint: "Install it with --models-in volume or native, where the site keeps its models; or create it without --since and --site.",
+      hint: "Install it with --models-in volume, dir:PATH or native, where the site keeps its models; or create it without --since and --site.",
     },
   );
 }

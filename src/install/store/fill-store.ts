@@ -2,13 +2,22 @@ import { type FileHandle, open, rename, rm, stat, utimes } from "node:fs/promise
 import { basename, dirname, join } from "node:path";
 import type { BundleReader } from "../../bundle/bundle-reader.ts";
 import type { BundledFile, OmittedFile } from "../../bundle/models-json.ts";
+import { CHUNK_SIZE } from "../../core/chunks/chunk.ts";
 import type { ChunkPool } from "../../core/chunks/pool.ts";
+import { eachAtOnce } from "../../core/each-at-once.ts";
 import { HostError, hasCode } from "../../core/errors.ts";
 import { syncDirectory } from "../../core/files.ts";
 import { type WorkOptions, countBytes } from "../../core/progress.ts";
+import { WriteBehind } from "../../core/write-behind.ts";
 import { BlobHash } from "../blob-hash.ts";
 import { pathInStore } from "../model-paths.ts";
 import { type Store, ensureStoreDirectory, giveAway, inStore } from "./store.ts";
+
+/**
+ * Blobs of one chunk that are written at a time. Syncing a small file is waiting, and a file system syncs many as fast as one. One
+ * chunk needs one buffer of the pool and waits for no other; a blob of several is written alone.
+ */
+const SMALL_AT_ONCE = 16;
 
 export interface FillStore {
   readonly bundle: BundleReader;
@@ -32,7 +41,11 @@ export async function putBlobs(
   await inStore(fill.store.root, async () => {
     for (const directory of ["blobs", fill.temporary])
       await ensureStoreDirectory(fill.store, directory);
-    for (const blob of blobs) await putBlob(fill, blob, { ...options, count });
+    const [small, large] = [blobs.filter(isSmall), blobs.filter((blob) => !isSmall(blob))];
+    await eachAtOnce(small, { atOnce: SMALL_AT_ONCE, signal: options.signal }, (blob, signal) =>
+      putBlob(fill, blob, { signal, count }),
+    );
+    for (const blob of large) await putBlob(fill, blob, { signal: options.signal, count });
     await syncDirectory(join(fill.store.root, "blobs"));
   });
 }
@@ -119,18 +132,26 @@ export async function removeTemporary({
   await rm(join(store.root, temporary), { recursive: true, force: true });
 }
 
+function isSmall({ size }: BundledFile): boolean {
+  return size <= CHUNK_SIZE;
+}
+
 async function putBlob(
   { bundle, store, pool, temporary }: FillStore,
   blob: BundledFile,
-  { count, ...options }: WorkOptions & { readonly count: (bytes: number) => void },
+  {
+    signal,
+    count,
+  }: { readonly signal: AbortSignal | undefined; readonly count: (bytes: number) => void },
 ): Promise<void> {
   const hash = new BlobHash(blob.path, pool);
   const path = pathInStore(blob.path);
   const from = join(store.root, temporary, basename(path));
-  await appear({ store, from, path }, async (file) => {
-    for await (const piece of bundle.content(blob.path, options)) {
+  await appear({ store, from, path }, async (file, behind) => {
+    for await (const piece of bundle.content(blob.path, { signal })) {
       using held = piece;
       const [written] = await Promise.all([writeRuns(file, held.runs), hash.update(held)]);
+      behind.wrote(written);
       count(written);
     }
     await hash.check();
@@ -146,14 +167,18 @@ interface Place {
 }
 
 /** A file that is written under one name, synced, and then has the other. */
-async function appear(place: Place, write: (file: FileHandle) => Promise<void>): Promise<void> {
+async function appear(
+  place: Place,
+  write: (file: FileHandle, behind: WriteBehind) => Promise<void>,
+): Promise<void> {
   const { store, from } = place;
   await rm(from, { force: true });
   {
     await using file = await open(from, "wx", store.fileMode);
-    await write(file);
+    const behind = new WriteBehind(file);
+    await write(file, behind);
     await giveAway(store, from, store.fileMode);
-    await file.sync();
+    await behind.sync();
   }
   await moveInto(place);
 }

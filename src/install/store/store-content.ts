@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { modelOfManifestPath } from "../../bundle/file-paths.ts";
 import { type FileHashOptions, fileSha256 } from "../../core/chunks/file-sha256.ts";
 import type { ChunkPool } from "../../core/chunks/pool.ts";
+import { streamSha256 } from "../../core/chunks/stream-sha256.ts";
 import { hasCode } from "../../core/errors.ts";
 import { type ReadTarEntry, readTar } from "../../core/tar.ts";
 import type { ContainerPath, Engine } from "../../engine/engine.ts";
@@ -66,7 +67,9 @@ export function storeInVolume(
     label: `the volume "${volume}"`,
     hash: async (path, options) => {
       for await (const { type, size, content } of entriesOf(from, path))
-        return type === "file" ? { size, sha256: await hashOf(content, pool, options) } : undefined;
+        return type === "file"
+          ? { size, sha256: await streamSha256(content, pool, options) }
+          : undefined;
       return undefined;
     },
     async *manifests({ signal }) {
@@ -107,18 +110,4 @@ async function* manifestsInDirectory(root: string): AsyncGenerator<StoredManifes
 /** What else lies there (`.DS_Store`, `._latest`) has no valid name. */
 function isManifest(path: string, size: number): boolean {
   return modelOfManifestPath(`models/${path}`) !== undefined && size <= MAX_MANIFEST;
-}
-
-async function hashOf(
-  content: AsyncIterable<Uint8Array>,
-  pool: ChunkPool,
-  { signal, onBytes }: FileHashOptions,
-): Promise<string> {
-  const hash = pool.sequentialHash();
-  for await (const bytes of content) {
-    signal?.throwIfAborted();
-    await hash.updateBytes(bytes);
-    onBytes?.(bytes.length);
-  }
-  return hash.digest();
 }

@@ -1,5 +1,6 @@
 import type { BundledFile } from "../../bundle/models-json.ts";
 import type { ChunkPool } from "../../core/chunks/pool.ts";
+import { streamSha256 } from "../../core/chunks/stream-sha256.ts";
 import { MODELS_DIRECTORY } from "../../core/model-layer.ts";
 import type { WorkOptions } from "../../core/progress.ts";
 import { pathInStore } from "../model-paths.ts";
@@ -38,17 +39,11 @@ export async function surveyVolume(
   for (const blob of selection.blobs) {
     signal?.throwIfAborted();
     const sha256 = await readFromVolume(helper, pathInStore(blob.path), (content) =>
-      hashOf(content, pool),
+      streamSha256(content, pool, { signal }),
     );
     if (sha256 === undefined) missing.push(blob);
     else if (sha256 !== blob.sha256) damaged.push(blob);
   }
   const from = { container: helper.name, path: MODELS_DIRECTORY };
   return { missing, damaged, before: await modelsInContainer(helper.engine, from) };
-}
-
-async function hashOf(content: AsyncIterable<Uint8Array>, pool: ChunkPool): Promise<string> {
-  const hash = pool.sequentialHash();
-  for await (const bytes of content) await hash.updateBytes(bytes);
-  return hash.digest();
 }

@@ -53,6 +53,26 @@ describe("copy", () => {
       expect(await sameContent(path, place.stick)).toBe(true);
   });
 
+  test("says that what no sidecar tells of is copied as it is", async () => {
+    await using place = await copyPlace();
+    await using source = await temporaryDirectory();
+    await copyFile(whole.path, join(source.path, "small.tar.gz"));
+    await place.copy(source.path);
+    expect(place.warnings).toEqual([
+      expect.stringMatching(/^Nothing beside "small\.tar\.gz" says what it must be: /),
+      expect.stringContaining("see that it is mounted"),
+    ]);
+  });
+
+  test("names a directory that is not there", async () => {
+    await using place = await copyPlace();
+    const nowhere = join(place.stick, "nowhere");
+    await expect(place.copy(whole.path, nowhere)).rejects.toMatchObject({
+      exitCode: 7,
+      message: `Cannot copy to "${nowhere}": there is no such directory`,
+    });
+  });
+
   test("writes nothing twice: a second time it compares, and says that it is there", async () => {
     await using place = await copyPlace();
     await place.copy(whole.path);

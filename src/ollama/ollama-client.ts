@@ -2,9 +2,12 @@ import http from "node:http";
 import https from "node:https";
 import type { Readable } from "node:stream";
 import { hasCode, messageOf } from "../core/errors.ts";
+import { readLines } from "../core/lines.ts";
 
 /** An answer is never larger than this: the longest are listings, with a few hundred bytes for each model. */
 const MAX_BODY = 64 * 1024 * 1024;
+/** Bytes of one line of a streamed answer; Ollama's have some hundred. */
+const MAX_LINE = 1024 * 1024;
 
 export type Outcome =
   | { readonly kind: "answered"; readonly status: number; readonly body: string }
@@ -21,8 +24,10 @@ export interface AskOptions {
   readonly timeoutSeconds: number;
   readonly signal?: AbortSignal | undefined;
   /** Makes it a POST. */
-  readonly body?: Readonly<Record<string, unknown>>;
+  readonly body?: Json;
 }
+
+type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Speaks to one Ollama server over connections of its own, never through a proxy: a proxy in the environment cannot know
@@ -52,6 +57,19 @@ export class OllamaClient implements Disposable {
     }
   }
 
+  /**
+   * POSTs, and gives the lines of the answer as they come, whatever its status: there may be minutes between two. Rejects as
+   * Node does where there is no answer, and where it is cut off.
+   */
+  async *lines(
+    path: string,
+    { body, signal }: { readonly body: Json; readonly signal?: AbortSignal | undefined },
+  ): AsyncGenerator<string, void, undefined> {
+    const tooLong = (): Error => new Error(`its answer has a line of more than ${MAX_LINE} bytes`);
+    const response = await this.#send(path, body, signal);
+    yield* readLines(response, { longest: MAX_LINE, tooLong });
+  }
+
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
@@ -64,14 +82,15 @@ export class OllamaClient implements Disposable {
   #send(
     path: string,
     body: AskOptions["body"],
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<http.IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
     const { request } = this.#url.protocol === "https:" ? https : http;
     const url = new URL(`${this.#url.pathname.replace(/\/$/, "")}${path}`, this.#url);
     url.username = this.#url.username;
     url.password = this.#url.password;
-    const options = { agent: this.#agent, signal, method: body === undefined ? "GET" : "POST" };
+    const method = body === undefined ? "GET" : "POST";
+    const options = { agent: this.#agent, method, ...(signal && { signal }) };
     request(url, { ...options, headers: { "Content-Type": "application/json" } })
       .on("response", resolve)
       .on("error", reject)

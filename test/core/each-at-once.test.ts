@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { eachAtOnce } from "../../src/source/each-at-once.ts";
+import { eachAtOnce } from "../../src/core/each-at-once.ts";
 
 test("does so many at once and no more, and keeps the order of the results", async () => {
   let running = 0;

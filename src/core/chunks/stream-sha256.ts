@@ -1,0 +1,44 @@
+import type { FileHashOptions } from "./file-sha256.ts";
+import type { ChunkPool, Lease } from "./pool.ts";
+
+/**
+ * The sha256, in hex digits, of content that comes in pieces of any size: gathered in buffers, of which a worker hashes one while
+ * the next is filled. Handed on piece by piece, a fast engine's content would be copied to the worker and back, faster than that
+ * is collected.
+ */
+export async function streamSha256(
+  content: AsyncIterable<Uint8Array>,
+  pool: ChunkPool,
+  { signal, onBytes }: FileHashOptions = {},
+): Promise<string> {
+  const hash = pool.sequentialHash();
+  let lease: Lease | undefined;
+  let filled = 0;
+  let hashing = Promise.resolve();
+  try {
+    for await (const bytes of content) {
+      signal?.throwIfAborted();
+      for (let rest = bytes; rest.length > 0;) {
+        lease ??= await pool.lease();
+        const taken = rest.subarray(0, lease.bytes.length - filled);
+        lease.bytes.set(taken, filled);
+        filled += taken.length;
+        rest = rest.subarray(taken.length);
+        if (filled === lease.bytes.length) await handOn(lease);
+      }
+      onBytes?.(bytes.length);
+    }
+    if (lease !== undefined) await handOn(lease);
+  } finally {
+    lease?.[Symbol.dispose]();
+    await hashing;
+  }
+  return hash.digest();
+
+  async function handOn(full: Lease): Promise<void> {
+    await hashing;
+    hashing = hash.update(full, 0, filled).finally(() => full[Symbol.dispose]());
+    lease = undefined;
+    filled = 0;
+  }
+}
