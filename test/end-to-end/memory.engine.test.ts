@@ -4,7 +4,7 @@ import { describeEngine } from "../support/hosts.ts";
 import { type ConnectedSide, connectedSide } from "./support/connected-side.ts";
 import { DockerHost } from "./support/docker-host.ts";
 import { installedNames } from "./support/installed-names.ts";
-import { MEMORY_LIMIT, peakOf } from "./support/memory.ts";
+import { MEMORY_LIMIT, MODEL_SIZE, peakOf } from "./support/memory.ts";
 import { ollamaImageInRegistry } from "./support/ollama-image.ts";
 
 describeEngine(
@@ -16,7 +16,7 @@ describeEngine(
     let side: ConnectedSide;
     let image: string;
     beforeAll(async () => {
-      side = await connectedSide([{ name: "big", size: 2 * 1024 ** 3 }]);
+      side = await connectedSide([{ name: "big", size: MODEL_SIZE }]);
       image = await ollamaImageInRegistry(docker);
     });
     afterAll(async () => {

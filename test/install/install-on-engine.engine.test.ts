@@ -164,7 +164,7 @@ describe.each(["docker-20.10", "docker-28"] as const)("installing on an engine",
       test("volume mode: a bundle damaged in its image, found while models are written", async () => {
         await using names = fixture.names();
         const before = await fixture.state();
-        const damaged = await flipped(bundle.path, (bundle.size - BIG) / 2);
+        const damaged = await flipped(bundle.path, Math.floor((bundle.size - BIG) / 2));
         const { error } = await fixture.install({
           bundle: damaged,
           modelsIn: "volume",
