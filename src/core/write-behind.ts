@@ -17,8 +17,9 @@ export class WriteBehind {
     this.#file = file;
   }
 
-  /** Is told of bytes that were written. */
+  /** Is told of bytes that were written. Throws the system's error of an earlier sync. */
   wrote(bytes: number): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
     this.#waiting += bytes;
     if (this.#waiting < LARGEST_WAITING || this.#syncing !== undefined) return;
     this.#waiting = 0;

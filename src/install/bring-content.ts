@@ -1,3 +1,4 @@
+import { messageOf } from "../core/errors.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { type LoadRun, loadStep } from "./engine-steps.ts";
 import type { ModelsTarget, WrittenBlobs } from "./models-target.ts";
@@ -16,7 +17,7 @@ export async function bringContent(
 }
 
 /**
- * Ends when both have ended. A load that fails ends the writing; a load is never ended by the writing, since an engine whose load
+ * Ends when both have ended, and throws what failed first. A load that fails ends the writing; a load is never ended by the writing, since an engine whose load
  * is cut off may keep what it has for a day (28), or go on alone and have an image that nobody removes (20.10).
  */
 async function loadAndWrite(
@@ -31,9 +32,19 @@ async function loadAndWrite(
   const both = { onProgress: asOneStep(onProgress) };
   const written = target.writeBlobs({ ...both, signal: ends });
   const loaded = loadStep(run, { ...both, signal });
-  loaded.catch((error: unknown) => loadFailed.abort(error));
+  const failures: unknown[] = [];
+  loaded.catch((error: unknown) => {
+    failures.push(error);
+    loadFailed.abort(error);
+  });
+  written.catch((error: unknown) => {
+    failures.push(error);
+    if (failures.length > 1 || signal?.aborted === true) return;
+    const then = "the engine ends loading the image, then everything is undone";
+    onProgress?.({ kind: "warning", text: `${messageOf(error)}; ${then}` });
+  });
   await Promise.allSettled([loaded, written]);
-  await loaded;
+  if (failures.length > 0) throw failures[0];
   return await written;
 }
 

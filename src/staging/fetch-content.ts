@@ -63,8 +63,10 @@ export async function fetchPieces(
     );
     const logged = Promise.all([digested, isOnDisk]).then(async ([digest, found]) => {
       if (found !== undefined) return onBytes(length);
-      await inVolume(() => writeAll(data, lease.bytes.subarray(0, length), offset));
-      behind.wrote(length);
+      await inVolume(async () => {
+        await writeAll(data, lease.bytes.subarray(0, length), offset);
+        behind.wrote(length);
+      });
       await inVolume(() => log.add(index, digest));
     });
     await settleAll([hasher.add(lease, digested), logged]);

@@ -41,8 +41,8 @@ type Upload = "load" | "models";
 interface Behaviour {
   /** This one is not read before the other one is there whole. */
   readonly waits?: Upload;
-  /** The load fails as soon as models come. */
-  readonly loadFails?: boolean;
+  /** The load fails as soon as models come, or have failed. */
+  readonly loadFails?: "while models come" | "after them";
   /** What models are answered with. */
   readonly models?: { readonly status: number; readonly message: string };
 }
@@ -63,7 +63,7 @@ test.each(["load", "models"] as const)(
 );
 
 test("a load that fails ends the writing of models, and is the error", async () => {
-  const { outcome, received } = await bring({ loadFails: true });
+  const { outcome, received } = await bring({ loadFails: "while models come" });
   expect(outcome).toMatchObject({
     code: "ENGINE_FAILED",
     message: expect.stringContaining("no space left"),
@@ -73,9 +73,19 @@ test("a load that fails ends the writing of models, and is the error", async () 
 
 test("where models cannot be written the load comes to its end, so that its image is there to be removed", async () => {
   const models = { status: 500, message: "the volume is full" };
-  const { outcome, received } = await bring({ waits: "load", models });
+  const { outcome, received, events } = await bring({ waits: "load", models });
   expect(outcome).toMatchObject({ message: expect.stringContaining("the volume is full") });
   expect(received).toEqual(["models", "load"]);
+  expect(events).toContainEqual({
+    kind: "warning",
+    text: expect.stringMatching(/the volume is full.*then everything is undone$/),
+  });
+});
+
+test("what failed first is the error, whatever becomes of the load", async () => {
+  const models = { status: 500, message: "the volume is full" };
+  const { outcome } = await bring({ loadFails: "after them", models });
+  expect(outcome).toMatchObject({ message: expect.stringContaining("the volume is full") });
 });
 
 test("a volume that is there gets no models before the image is loaded: undoing them takes its `rm`", async () => {
@@ -89,8 +99,9 @@ async function bring(behaviour: Behaviour, { volumeExists = false } = {}) {
   if (packed === undefined) throw new Error("the bundle has no image");
   const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there: 0 }, {});
   const received: Upload[] = [];
+  const warned = Promise.withResolvers<void>();
   await using fake = await fakeEngine(
-    engineThat(behaviour, { diffIds: diffIdsOf(image), received }),
+    engineThat(behaviour, { diffIds: diffIdsOf(image), received, warned: warned.promise }),
   );
   const engine = await connectEngine({ dockerHost: fake.address, env: {} });
   const head = { installation: "i1", tool: { name: "t", version: "1" } };
@@ -110,7 +121,10 @@ async function bring(behaviour: Behaviour, { volumeExists = false } = {}) {
   });
   const run = { engine, bundle, journal, planned: { image, isLoaded: false } };
   const events: ProgressEvent[] = [];
-  const onProgress = (event: ProgressEvent): void => void events.push(event);
+  const onProgress = (event: ProgressEvent): void => {
+    events.push(event);
+    if (event.kind === "warning") warned.resolve();
+  };
   const outcome: WrittenBlobs | Error = await bringContent(run, target, { onProgress }).catch(
     (error: Error) => error,
   );
@@ -118,9 +132,16 @@ async function bring(behaviour: Behaviour, { volumeExists = false } = {}) {
   return { outcome, events, received, requests: fake.requests };
 }
 
+interface Observed {
+  readonly diffIds: readonly string[];
+  readonly received: Upload[];
+  /** Resolves when the user is told that models cannot be written. */
+  readonly warned: Promise<void>;
+}
+
 function engineThat(
-  { waits, loadFails = false, models = { status: 200, message: "" } }: Behaviour,
-  { diffIds, received }: { readonly diffIds: readonly string[]; readonly received: Upload[] },
+  { waits, loadFails, models = { status: 200, message: "" } }: Behaviour,
+  { diffIds, received, warned }: Observed,
 ) {
   const whole = { load: Promise.withResolvers<void>(), models: Promise.withResolvers<void>() };
   const modelsCome = Promise.withResolvers<void>();
@@ -135,12 +156,12 @@ function engineThat(
     // What is cut off has no error of its own to tell.
     request.on("error", () => {});
     if (url.includes("/images/load")) {
-      if (loadFails) await modelsCome.promise;
-      else await read("load", request);
+      if (loadFails === undefined) await read("load", request);
+      else await (loadFails === "after them" ? warned : modelsCome.promise);
       answer(response, loadFails ? failure("no space left") : { stream: "Loaded image: any" });
     } else if (method === "PUT") {
       modelsCome.resolve();
-      if (loadFails) return;
+      if (loadFails === "while models come") return;
       await read("models", request);
       answer(response, { message: models.message }, models.status);
     } else if (method === "GET" && url.includes("/archive")) {

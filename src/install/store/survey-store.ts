@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { BundledFile } from "../../bundle/models-json.ts";
+import { readAhead } from "../../bundle/read-ahead.ts";
 import { CHUNK_SIZE, chunkSizeAt } from "../../core/chunks/chunk.ts";
 import type { ChunkPool } from "../../core/chunks/pool.ts";
 import { hasCode } from "../../core/errors.ts";
@@ -11,6 +12,9 @@ import { type ModelsThere, modelsInStore } from "../models-there.ts";
 import type { Selection } from "../select-models.ts";
 import type { SpaceWish } from "../space.ts";
 import { type Store, assertInside, inStore, prefixesOf } from "./store.ts";
+
+/** Chunks that are hashed at a time: whoever loads an image meanwhile needs buffers too. */
+const AHEAD = 4;
 
 /** What a store has of a bundle's models, and what it lacks. */
 export interface StoreSurvey {
@@ -42,10 +46,12 @@ export async function surveyStore(
   for (const blob of selection.blobs) {
     options.signal?.throwIfAborted();
     const size = await sizeInStore(store, blob);
-    const isRight = size === blob.size ? await isIntactThere(store, blob, pool) : false;
+    const isRight =
+      size === blob.size
+        ? await unlessAbsent(() => isIntact(store, blob, { pool, count, signal: options.signal }))
+        : false;
     if (size === undefined || isRight === undefined) missing.push(blob);
     else if (!isRight) damaged.push(blob);
-    if (size === blob.size) count(blob.size);
   }
   const [newDirectories, before] = await Promise.all([
     absentDirectories(store, selection),
@@ -80,27 +86,34 @@ export async function assertWritable(store: Store, { manifests }: Selection): Pr
   }
 }
 
-/** Undefined where the blob disappeared meanwhile: an Ollama that starts deletes old ones. */
-function isIntactThere(
-  store: Store,
-  blob: BundledFile,
-  pool: ChunkPool,
-): Promise<boolean | undefined> {
-  return unlessAbsent(() => isIntact(join(store.root, pathInStore(blob.path)), blob, pool));
+interface Hashing {
+  readonly pool: ChunkPool;
+  readonly count: (bytes: number) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
-/** Whether a file has the content that MODELS.json states, chunk by chunk on all cores. */
+/**
+ * Whether a blob has the content that MODELS.json states, chunk by chunk on all cores. Throws ENOENT where it disappeared
+ * meanwhile: an Ollama that starts deletes old ones.
+ */
 async function isIntact(
-  path: string,
-  { size, chunks }: BundledFile,
-  pool: ChunkPool,
+  store: Store,
+  { path: inBundle, size, chunks }: BundledFile,
+  { pool, count, signal }: Hashing,
 ): Promise<boolean> {
-  const checks = chunks.map(async ({ sha256 }, index) => {
+  const path = join(store.root, pathInStore(inBundle));
+  const lengthAndSum = async (index: number) => {
     using lease = await pool.lease();
     const extent = { path, offset: index * CHUNK_SIZE, length: chunkSizeAt(size, index) };
-    return (await pool.run("readAndDigest", lease, extent)).sha256 === sha256;
-  });
-  return (await Promise.all(checks)).every(Boolean);
+    const { sha256 } = await pool.run("readAndDigest", lease, extent);
+    return { length: extent.length, isRight: sha256 === chunks[index]?.sha256 };
+  };
+  let isRight = true;
+  for await (const chunk of readAhead(chunks.keys(), { ahead: AHEAD, signal }, lengthAndSum)) {
+    count(chunk.length);
+    isRight &&= chunk.isRight;
+  }
+  return isRight;
 }
 
 async function bytesPresent(store: Store, selection: Selection): Promise<number> {
