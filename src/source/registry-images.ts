@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { hexOfDigest, sha256Hex, shortId } from "../core/digest.ts";
+import { eachAtOnce } from "../core/each-at-once.ts";
 import { hasCode } from "../core/errors.ts";
 import { type ImageReference, parseImageReference } from "../core/image-reference.ts";
 import type { WorkOptions } from "../core/progress.ts";
@@ -9,7 +10,6 @@ import { RegistryClient, type RegistryOptions } from "../registry/registry-clien
 import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
-import { eachAtOnce } from "../core/each-at-once.ts";
 import { fetchAgainWhereWrong } from "./fetch-again.ts";
 import { type FoundLayer, type ImageDocuments, MAX_DOCUMENT, findImage } from "./find-image.ts";
 import { type ResolvedFoundImage, resolveFound, stageFound } from "./found-images.ts";

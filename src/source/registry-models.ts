@@ -1,4 +1,5 @@
 import { shortId } from "../core/digest.ts";
+import { eachAtOnce } from "../core/each-at-once.ts";
 import { DefinitionError, SourceError } from "../core/errors.ts";
 import { DEFAULT_MODEL_HOST, type ModelName, fullModelName } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
@@ -8,7 +9,6 @@ import { RegistryClient, type RegistryOptions } from "../registry/registry-clien
 import { tellRetries } from "../registry/tell-retries.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
-import { eachAtOnce } from "../core/each-at-once.ts";
 import { fetchAgainWhereWrong } from "./fetch-again.ts";
 import { refuseCloudName } from "./model-checks.ts";
 import {

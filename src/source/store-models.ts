@@ -1,9 +1,9 @@
+import { eachAtOnce } from "../core/each-at-once.ts";
 import { SourceError } from "../core/errors.ts";
 import { type ModelName, displayModelName, fullModelName } from "../core/model-name.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions } from "../staging/staging-volume.ts";
-import { eachAtOnce } from "../core/each-at-once.ts";
 import { blobsOf, parseModelManifest } from "./model-manifest.ts";
 import { type ModelStore, PULL_AGAIN, modelAt } from "./model-store.ts";
 import type { NamedBlob } from "./registry-models.ts";

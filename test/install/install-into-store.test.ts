@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { BundleError, DefinitionError, HostError } from "../../src/core/errors.ts";
 import { UnhealthyError } from "../../src/health/unhealthy-error.ts";
 import { installBundle } from "../../src/install-bundle.ts";
+import { failingSync } from "../support/failing-sync.ts";
 import { startOllamaStandIn } from "../support/ollama-stand-in/start-ollama-stand-in.ts";
 import { writeTinyModels } from "../support/tiny-models.ts";
 import { storeHost } from "./store-host.ts";
@@ -199,6 +200,18 @@ describe("an installation into a store that fails", () => {
     await expect(refused).rejects.toMatchObject({
       exitCode: 6,
       hint: expect.stringContaining("--ollama-url"),
+    });
+    expect(await treeOf(here.store)).toEqual(EMPTY);
+  });
+
+  test("a blob that the disk lost does not get its name", async () => {
+    await using here = await storeHost();
+    const bundle = await writeTinyBundle(here.path);
+    using _disk = await failingSync(/\/sha256-[0-9a-f]{64}$/);
+    const failed = installBundle({ bundle: bundle.path, ...here.options });
+    await expect(failed).rejects.toMatchObject({
+      code: "IO",
+      message: expect.stringContaining("EIO"),
     });
     expect(await treeOf(here.store)).toEqual(EMPTY);
   });

@@ -5,6 +5,7 @@ import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import type { ProgressEvent } from "../../src/core/progress.ts";
 import { StagingVolume } from "../../src/staging/staging-volume.ts";
+import { failingSync } from "../support/failing-sync.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 import { canMount, smallFileSystem } from "./small-file-system.ts";
 import { layerDiffId, overwrite, readFrom, testContent } from "./test-content.ts";
@@ -27,6 +28,19 @@ test("asks for content once: the next volume on the same directory has it, with 
   expect(await again.find(wanted)).toEqual(first);
   expect(await again.missingBytes(wanted)).toBe(0);
   expect(offsets).toEqual([]);
+});
+
+test("content that the disk lost is not staged", async () => {
+  await using dir = await temporaryDirectory();
+  const volume = await StagingVolume.open(dir.path, pool);
+  const { bytes, sha256 } = testContent(LARGE);
+  {
+    using _disk = await failingSync(/\/partial\//);
+    await expect(volume.fetch({ sha256, size: LARGE }, readFrom(bytes).read)).rejects.toMatchObject(
+      { code: "IO", message: expect.stringContaining("EIO") },
+    );
+  }
+  expect(await volume.find({ sha256 })).toBeUndefined();
 });
 
 test("hashes a file again that was changed in the volume, removes it with a warning, and fetches it anew", async () => {
