@@ -5,7 +5,7 @@ import { open } from "node:fs/promises";
 export async function failingSync(path: RegExp): Promise<Disposable> {
   await using any = await open(process.execPath);
   const prototype = Object.getPrototypeOf(any) as typeof any;
-  const real = Reflect.get(prototype, "sync") as (this: typeof any) => Promise<void>;
+  const real: (this: typeof any) => Promise<void> = Reflect.get(prototype, "sync");
   prototype.sync = async function sync(this: typeof any) {
     if (path.test(readlinkSync(`/proc/self/fd/${this.fd}`)))
       throw Object.assign(new Error("EIO: i/o error, fsync"), { code: "EIO", syscall: "fsync" });
