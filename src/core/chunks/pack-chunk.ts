@@ -4,6 +4,7 @@ import { giveBack } from "../give-back.ts";
 import type { ChunkDigest, Extent, PackedChunk } from "./chunk.ts";
 import {
   MEMBER_HEADER,
+  type StoredRun,
   deflatedMemberSize,
   memberTrailer,
   storedMemberSize,
@@ -15,12 +16,20 @@ import { readExtent } from "./read-extent.ts";
 /** On the layers of a system image zlib level 4 is 3 % larger than level 6 and nearly twice as fast. */
 const DEFLATE_LEVEL = 4;
 
-/** How much of a chunk is tried, and how small it must become for the whole chunk to be deflated. */
-const SAMPLE_SIZE = 65_536;
+/**
+ * Of a chunk so much is tried, from so many spots, and it must become so small for the whole chunk to be deflated. Of 4.9 GB of
+ * programs, libraries and archives as they lie in a system, 64 KiB from the middle left 2.6 % more than the best choice for each
+ * chunk, and these a quarter of it 0.6 %.
+ */
+const SPOT_COUNT = 8;
+const SPOT_SIZE = 2048;
 const SAMPLE_WORTHWHILE = 0.95;
 
 /** Its memory is used again: of thousands of small files, what was tried adds up to more than all else. */
-const sample = Buffer.alloc(SAMPLE_SIZE);
+const sample = Buffer.alloc(SPOT_COUNT * SPOT_SIZE);
+
+/** So large that it is memory of its own and not part of what Node gives out small buffers from, which cannot be given back. */
+const SAMPLE_OUTPUT_SIZE = 65_536;
 
 /** The `code` of the error where a file is shorter than it was. */
 export const ENDED_EARLY = "ENDED_EARLY";
@@ -34,46 +43,52 @@ export interface PackResult extends PackedChunk {
 }
 
 /**
- * Writes one chunk as a gzip member into `buffer`. What a sample says is not worth deflating is read straight to where a stored
- * member has its content.
+ * Writes one chunk as a gzip member into `buffer`. It is read straight to where a stored member has its content; what a sample
+ * says is worth it is deflated.
  */
 export function packChunk(buffer: Uint8Array, { source }: PackTask): PackResult {
-  const deflated = isWorthDeflating(source) ? packDeflated(buffer, source) : undefined;
-  return deflated ?? packStored(buffer, source);
-}
-
-function packStored(buffer: Uint8Array, source: PackTask["source"]): PackResult {
   const size = source.length;
-  const runs = storedRuns(size).map((run) =>
-    buffer.subarray(run.memberOffset, run.memberOffset + run.length),
+  const runs = storedRuns(size);
+  const places = runs.map(({ memberOffset, length }) =>
+    buffer.subarray(memberOffset, memberOffset + length),
   );
-  fill(runs, source);
-  const digest = digestOf(runs);
+  fill(places, source);
+  const digest = digestOf(places);
+  const deflated = isWorthDeflating(places, size) ? deflate(buffer, runs, size) : undefined;
+  if (deflated !== undefined) {
+    const packed = { size: deflated.length, crc32: crc32(deflated) };
+    const memberSize = writeDeflated(buffer, deflated, memberTrailer(digest.crc32, size));
+    giveBack(deflated);
+    return { ...digest, packed, memberSize };
+  }
   writeStoredFrame(buffer, size, digest.crc32);
   return { ...digest, memberSize: storedMemberSize(size) };
 }
 
-/** Undefined where deflating makes it no smaller. */
-function packDeflated(buffer: Uint8Array, source: PackTask["source"]): PackResult | undefined {
-  const size = source.length;
-  const content = buffer.subarray(0, size);
-  fill([content], source);
-  const packed = deflateRawSync(content, {
+/** Undefined, and the content where it was, where deflating makes it no smaller. */
+function deflate(
+  buffer: Uint8Array,
+  runs: readonly StoredRun[],
+  size: number,
+): Uint8Array | undefined {
+  for (const { memberOffset, contentOffset, length } of runs)
+    buffer.copyWithin(contentOffset, memberOffset, memberOffset + length);
+  const deflated = deflateRawSync(buffer.subarray(0, size), {
     level: DEFLATE_LEVEL,
     chunkSize: Math.max(constants.Z_MIN_CHUNK, size),
   });
-  const memberSize = deflatedMemberSize(packed.length);
-  if (memberSize >= storedMemberSize(size)) return undefined;
-  const result = {
-    ...digestOf([content]),
-    packed: { size: packed.length, crc32: crc32(packed) },
-    memberSize,
-  };
+  if (deflatedMemberSize(deflated.length) < storedMemberSize(size)) return deflated;
+  giveBack(deflated);
+  for (const { memberOffset, contentOffset, length } of runs.toReversed())
+    buffer.copyWithin(memberOffset, contentOffset, contentOffset + length);
+  return undefined;
+}
+
+function writeDeflated(buffer: Uint8Array, deflated: Uint8Array, trailer: Uint8Array): number {
   buffer.set(MEMBER_HEADER, 0);
-  buffer.set(packed, MEMBER_HEADER.length);
-  buffer.set(memberTrailer(result.crc32, size), MEMBER_HEADER.length + packed.length);
-  giveBack(packed);
-  return result;
+  buffer.set(deflated, MEMBER_HEADER.length);
+  buffer.set(trailer, MEMBER_HEADER.length + deflated.length);
+  return deflatedMemberSize(deflated.length);
 }
 
 function digestOf(runs: readonly Uint8Array[]): ChunkDigest {
@@ -102,19 +117,28 @@ function fill(runs: readonly Uint8Array[], source: Extent | Uint8Array): void {
     });
 }
 
-/** Tries the middle, which for a model is weights and for a system image neither the first nor the last files. */
-function isWorthDeflating(source: PackTask["source"]): boolean {
-  const length = Math.min(SAMPLE_SIZE, source.length);
+/** Tries a little of many places: a layer of an image has programs here and archives there. */
+function isWorthDeflating(places: readonly Uint8Array[], size: number): boolean {
+  let length = 0;
+  for (const spot of spotsOf(places, size)) {
+    sample.set(spot, length);
+    length += spot.length;
+  }
   const content = sample.subarray(0, length);
-  fill([content], part(source, Math.floor((source.length - length) / 2), length));
-  // So large that it is memory of its own and not part of what Node gives out small buffers from, which cannot be given back.
-  const deflated = deflateRawSync(content, { level: 1, chunkSize: SAMPLE_SIZE });
+  const deflated = deflateRawSync(content, { level: 1, chunkSize: SAMPLE_OUTPUT_SIZE });
   const isWorth = deflated.length < length * SAMPLE_WORTHWHILE;
   giveBack(deflated);
   return isWorth;
 }
 
-function part(source: PackTask["source"], start: number, length: number): PackTask["source"] {
-  if (source instanceof Uint8Array) return source.subarray(start, start + length);
-  return { path: source.path, offset: source.offset + start, length };
+/** All of what is small enough, else the middle of each eighth; each within one run, of which all but the last are equally long. */
+function spotsOf(places: readonly Uint8Array[], size: number): Uint8Array[] {
+  const [first] = places;
+  if (first === undefined || size <= sample.length) return [...places];
+  return Array.from({ length: SPOT_COUNT }, (_, index) => {
+    const middle = Math.floor(((index + 0.5) * size) / SPOT_COUNT);
+    const place = places[Math.floor(middle / first.length)] ?? first;
+    const start = Math.max(0, Math.min(middle % first.length, place.length - SPOT_SIZE));
+    return place.subarray(start, start + SPOT_SIZE);
+  });
 }

@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import { gunzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { CHUNK_SIZE } from "../../../src/core/chunks/chunk.ts";
+import { storedMemberSize } from "../../../src/core/chunks/gzip-member.ts";
+import { packChunk } from "../../../src/core/chunks/pack-chunk.ts";
+import { BUFFER_SIZE } from "../../../src/core/chunks/pool.ts";
+
+/** Packs as often as it is called into the same memory, as the pool's is. */
+const buffer = Buffer.alloc(BUFFER_SIZE, 0xa5);
+
+function pack(content: Buffer): { readonly isPacked: boolean; readonly member: Buffer } {
+  const { memberSize, packed } = packChunk(buffer, { source: content });
+  return { isPacked: packed !== undefined, member: buffer.subarray(0, memberSize) };
+}
+
+describe("packChunk", () => {
+  test.each([1, 2047, 16_384, 16_385, 65_535, 65_536, 1_000_000, CHUNK_SIZE - 1, CHUNK_SIZE])(
+    "stores %i bytes that do not shrink",
+    (size) => {
+      const content = randomBytes(size);
+      const { isPacked, member } = pack(content);
+      expect(isPacked).toBe(false);
+      expect(member.length).toBe(storedMemberSize(size));
+      expect(gunzipSync(member).equals(content)).toBe(true);
+    },
+  );
+
+  test.each([1000, 16_385, 65_536, 1_000_000, CHUNK_SIZE - 1, CHUNK_SIZE])(
+    "deflates %i bytes that do",
+    (size) => {
+      const content = Buffer.from(randomBytes(size).map((byte) => byte & 0x3f));
+      const { isPacked, member } = pack(content);
+      expect(isPacked).toBe(true);
+      expect(member.length).toBeLessThan(0.9 * size);
+      expect(gunzipSync(member).equals(content)).toBe(true);
+    },
+  );
+
+  test("deflates what shrinks everywhere but in its middle, as a layer does with an archive among programs", () => {
+    const content = Buffer.alloc(CHUNK_SIZE, "a program ");
+    randomBytes(1024 * 1024).copy(content, CHUNK_SIZE / 2 - 512 * 1024);
+    expect(pack(content).isPacked).toBe(true);
+  });
+
+  test("stores what only looked as if it would shrink", () => {
+    // The same in the middle of each eighth, where it is tried: too far apart for deflate to find that it is repeated.
+    const content = randomBytes(CHUNK_SIZE);
+    const same = randomBytes(65_536);
+    for (let at = CHUNK_SIZE / 16; at < CHUNK_SIZE; at += CHUNK_SIZE / 8)
+      same.copy(content, at - 32_768);
+    const { isPacked, member } = pack(content);
+    expect(isPacked).toBe(false);
+    expect(gunzipSync(member).equals(content)).toBe(true);
+  });
+
+  test("gives the same bytes whatever lay in the memory before", () => {
+    const content = Buffer.concat([Buffer.alloc(300_000, 7), randomBytes(300_000)]);
+    const first = Buffer.from(pack(content).member);
+    buffer.fill(0x33);
+    expect(pack(content).member.equals(first)).toBe(true);
+  });
+});
