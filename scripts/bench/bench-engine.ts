@@ -30,6 +30,12 @@ export class BenchEngine {
     return (await runCommand(["docker", ...args], this.env)).trim();
   }
 
+  /** Its version, and where it keeps images. */
+  async description(): Promise<string> {
+    const version = await this.docker("version", "--format", "{{.Server.Version}}");
+    return `Docker ${version}, ${this.host.imageStore}`;
+  }
+
   /** Where its images may lie; a private host says where they do in its own root. */
   async directories(): Promise<string[]> {
     const root = await this.docker("info", "--format", "{{.DockerRootDir}}");

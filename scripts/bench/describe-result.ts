@@ -1,5 +1,5 @@
 import { formatBytes } from "../../src/cli/format.ts";
-import type { BenchResult, SizeResult } from "./bench-size.ts";
+import type { BenchResult, RunResult } from "./bench-run.ts";
 import type { Row } from "./summary.ts";
 
 const MIB = 1024 * 1024;
@@ -13,14 +13,15 @@ file systems have more than before, whoever wrote it: at the peak, at the end, t
 it made was removed again, but for the packages that the next measures read.`;
 
 /** The text of bench.md. */
-export function describeResult({ date, machine, sizes }: BenchResult): string {
+export function describeResult({ date, machine, runs }: BenchResult): string {
   const facts = Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`);
   const head = ["# Benchmark", `Written by \`npm run bench\` on ${date}.`, facts.join("\n")];
-  return `${[...head, EXPLANATION, ...sizes.flatMap(describeSize)].join("\n\n")}\n`;
+  return `${[...head, EXPLANATION, ...runs.flatMap(describeRun)].join("\n\n")}\n`;
 }
 
-function describeSize({ modelsSize, imageSize, rounds, rows, steps }: SizeResult): string[] {
-  const image = imageSize > 0 ? `an image of ${formatBytes(imageSize)}` : "no image";
+function describeRun({ engine, modelsSize, imageSize, rounds, rows, steps }: RunResult): string[] {
+  const image = engine === undefined ? "no image" : `an image of ${formatBytes(imageSize)}`;
+  const times = rounds === 1 ? "1 round" : `${rounds} rounds`;
   const commands = steps.map(({ name, median }) => [
     name,
     seconds(median.seconds),
@@ -32,7 +33,7 @@ function describeSize({ modelsSize, imageSize, rounds, rows, steps }: SizeResult
     megabytes(median.diskLeft),
   ]);
   return [
-    `## Models of ${formatBytes(modelsSize)}, ${image}, ${rounds} rounds`,
+    `## Models of ${formatBytes(modelsSize)}, ${image}, ${times}${engine === undefined ? "" : ` on ${engine}`}`,
     table("measure | ours | yardstick | its | ratio | target | result", rows.map(cellsOf)),
     table("command | time | of it health | memory | disk peak | end | beyond | left", commands),
   ];

@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { cpus, release, tmpdir, totalmem, type } from "node:os";
+import { cpus, release as kernelRelease, tmpdir, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { formatBytes } from "../../src/cli/format.ts";
 import { packModules } from "../pack-modules.ts";
 import { holdTestHosts } from "../test-hosts/hold-test-hosts.ts";
+import type { TestHosts } from "../test-hosts/test-hosts.ts";
 import { BenchEngine, NAME } from "./bench-engine.ts";
-import { type BenchResult, type SizeResult, benchSize } from "./bench-size.ts";
+import { type BenchResult, type RunResult, benchRun } from "./bench-run.ts";
 import { describeResult } from "./describe-result.ts";
 import { type BenchOptions, readOptions } from "./options.ts";
 
@@ -22,50 +23,47 @@ async function main(options: BenchOptions): Promise<void> {
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(result, null, 2));
 }
 
-async function bench({ modelsSizes, rounds, host }: BenchOptions): Promise<BenchResult> {
+async function bench({ runs }: BenchOptions): Promise<BenchResult> {
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort(new Error("interrupted")));
   await using cleanup = new AsyncDisposableStack();
   const base = await mkdtemp(join(tmpdir(), `${NAME}-`));
   cleanup.defer(() => rm(base, { recursive: true, force: true }));
-  const engine = await findEngine(host, cleanup);
-  const machine = await describeMachine(engine);
-  const sizes: SizeResult[] = [];
-  for (const size of modelsSizes) {
-    const directory = join(base, String(size));
-    const work = { rounds, signal: interrupted.signal, onProgress: say };
-    sizes.push(await benchSize(size * 1024 ** 3, { directory, engine, ...work }));
-  }
-  return { date: new Date().toISOString().slice(0, 10), machine, sizes };
-}
-
-/** The test host of that name, or where there is none the engine that this machine has. */
-async function findEngine(
-  wanted: string,
-  cleanup: AsyncDisposableStack,
-): Promise<BenchEngine | undefined> {
   const { hosts, release } = await holdTestHosts(say);
   cleanup.defer(release);
   for (const { name, reason } of hosts.missing) say(`Missing: ${name}, ${reason}`);
-  const host = hosts.engines.find(({ name }) => name === wanted || name === "machine");
-  if (host === undefined) {
-    say(`There is no engine "${wanted}": everything with an image is left out`);
-    return undefined;
+  const results: RunResult[] = [];
+  for (const [index, { modelsSize, rounds, host }] of runs.entries()) {
+    const engine = engineOn(host, hosts);
+    const directory = join(base, String(index));
+    const work = { rounds, signal: interrupted.signal, onProgress: say };
+    try {
+      results.push(await benchRun(modelsSize * 1024 ** 3, { directory, engine, ...work }));
+    } finally {
+      await engine?.empty();
+    }
   }
-  const engine = new BenchEngine(host);
-  cleanup.defer(() => engine.empty());
-  return engine;
+  return { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), runs: results };
+}
+
+/** The test host of that name, or where there is none the engine that this machine has. */
+function engineOn(
+  wanted: string,
+  { engines }: Pick<TestHosts, "engines">,
+): BenchEngine | undefined {
+  const host = engines.find(({ name }) => name === wanted || name === "machine");
+  if (host === undefined)
+    say(`There is no engine "${wanted}": everything with an image is left out`);
+  return host && new BenchEngine(host);
 }
 
 /** What the numbers depend on, without anything that names this machine. */
-async function describeMachine(engine: BenchEngine | undefined): Promise<Record<string, string>> {
-  const version = await engine?.docker("version", "--format", "{{.Server.Version}}");
+function describeMachine(): Record<string, string> {
   return {
     processor: `${cpus()[0]?.model}, ${cpus().length} cores`,
     memory: formatBytes(totalmem()),
-    kernel: `${type()} ${release()}`,
+    kernel: `${type()} ${kernelRelease()}`,
     Node: process.version,
-    engine: engine === undefined ? "none" : `Docker ${version}, ${engine.host.imageStore}`,
   };
 }
 

@@ -9,7 +9,7 @@ import { ollamaImageInRegistry } from "./support/ollama-image.ts";
 
 describeEngine(
   "docker-20.10",
-  "with a model of 2 GiB, peak memory stays within 256 MiB on",
+  "with a model of 1 GiB, peak memory stays within 256 MiB on",
   (host) => {
     const docker = new DockerHost(host);
     const name = uniqueName();

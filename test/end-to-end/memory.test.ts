@@ -8,7 +8,7 @@ import { MEMORY_LIMIT, MODEL_SIZE, peakOf } from "./support/memory.ts";
 
 const PATIENCE = 300_000;
 
-describe("with a model of 2 GiB, peak memory stays within 256 MiB", { timeout: PATIENCE }, () => {
+describe("with a model of 1 GiB, peak memory stays within 256 MiB", { timeout: PATIENCE }, () => {
   let side: ConnectedSide;
   beforeAll(async () => {
     side = await connectedSide([{ name: "big", size: MODEL_SIZE }]);

@@ -3,7 +3,7 @@ import type { CommandResult } from "./bundle-command.ts";
 const MIB = 1024 * 1024;
 
 /** Many times what the buffers hold; 4 GiB are in the benchmark, 64 GiB in scale-sparse.test.ts. */
-export const MODEL_SIZE = 2048 * MIB;
+export const MODEL_SIZE = 1024 * MIB;
 /** What a command may have of resident memory at its peak, for a model of any size. */
 export const MEMORY_LIMIT = 256 * MIB;
 
