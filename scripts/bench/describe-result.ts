@@ -5,7 +5,7 @@ import type { Row } from "./summary.ts";
 const MIB = 1024 * 1024;
 
 const EXPLANATION = `Medians. Every round runs each command of ours and, right after it, its yardsticks; what they read is in the page cache unless it says
-otherwise. \`install\` is all of it: checking the bundle, loading it, building the settings on top, starting the container, and a
+otherwise, and memory was touched before each: the host of a virtual machine gives what it took back only slowly. \`install\` is all of it: checking the bundle, loading it, building the settings on top, starting the container, and a
 health check that makes every model answer, by a stand-in for Ollama. \`docker load\` loads the same layers from an uncompressed tar
 and starts nothing; \`docker build\` alone begins with the base image loaded. The download ends with everything hashed and synced.
 Memory is resident, of all threads and processes of a command, without the engine's (at most 256 MiB is promised). Disk is what the

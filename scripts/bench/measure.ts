@@ -1,6 +1,7 @@
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { runCommand } from "../test-hosts/run-command.ts";
+import { touchMemory } from "./touch-memory.ts";
 import { watchDisk } from "./watch-disk.ts";
 
 /** One thing that is measured; only `run` counts. */
@@ -32,13 +33,26 @@ export interface Sample extends Ran {
   readonly diskLeft: number;
 }
 
+/** Where steps run. */
+export interface Surroundings {
+  readonly cwd: string;
+  /** Directories on other disks that they write to. */
+  readonly otherDisks: readonly string[];
+  /** Bytes of memory that a step may want, page cache included. */
+  readonly memory: number;
+}
+
 /** Runs a step in a directory, and watches the file systems of that and other ones. */
-export async function measure(step: Step, cwd: string, others: readonly string[]): Promise<Sample> {
+export async function measure(
+  step: Step,
+  { cwd, otherDisks, memory }: Surroundings,
+): Promise<Sample> {
   const { prepare, reads = [], run, writes, keeps = false, cleanUp } = step;
   const output = writes === undefined ? undefined : join(cwd, writes);
   await prepare?.();
   await runCommand(["sh", "-c", `cd ${cwd}; cat ${reads.join(" ")} </dev/null >/dev/null; sync`]);
-  using disk = watchDisk([cwd, ...others]);
+  await touchMemory(memory);
+  using disk = watchDisk([cwd, ...otherDisks]);
   let sample;
   try {
     const start = process.hrtime.bigint();

@@ -17,9 +17,9 @@ export interface BenchRun {
 }
 
 /** From the command line; TMPDIR says where to work, which takes about five times the models' size. */
-export function readOptions(args?: readonly string[]): BenchOptions {
+export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
-    ...(args !== undefined && { args: [...args] }),
+    args: [...args],
     options: {
       "models-size": { type: "string", default: "1,4" },
       rounds: { type: "string", default: "5,1" },
@@ -30,7 +30,8 @@ export function readOptions(args?: readonly string[]): BenchOptions {
   const sizes = values["models-size"].split(",").map(Number);
   const rounds = values.rounds.split(",").map(Number);
   const [first = "", ...others] = values.host.split(",");
-  if (![...sizes, ...rounds].every((value) => value > 0))
+  const isUsable = sizes.every((size) => size > 0) && rounds.every(isCount);
+  if (!isUsable)
     throw new Error(
       "usage: --models-size GIB[,GIB…] --rounds N[,N…] --host NAME[,NAME…] --json FILE",
     );
@@ -43,4 +44,8 @@ export function readOptions(args?: readonly string[]): BenchOptions {
   const [modelsSize = 1] = sizes;
   const onOthers = others.map((host) => ({ modelsSize, rounds: roundsOf(sizes.length), host }));
   return { runs: [...onFirst, ...onOthers], json: values.json };
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value > 0;
 }

@@ -1,5 +1,5 @@
 import type { Comparison } from "./comparison.ts";
-import { type Sample, type Step, measure } from "./measure.ts";
+import { type Sample, type Step, type Surroundings, measure } from "./measure.ts";
 import type { Samples } from "./summary.ts";
 
 export interface RoundsOptions {
@@ -11,7 +11,7 @@ export interface RoundsOptions {
 /** Runs every measure and, right after it, its yardsticks; then all of them again. What fails is said, and left out. */
 export async function runRounds(
   comparisons: readonly Comparison[],
-  measured: { readonly cwd: string; readonly otherDisks: readonly string[] },
+  surroundings: Surroundings,
   { rounds, signal, onProgress }: RoundsOptions,
 ): Promise<Samples> {
   const steps = comparisons.flatMap(({ ours, yardsticks }) => [ours, ...yardsticks]);
@@ -21,7 +21,7 @@ export async function runRounds(
       signal.throwIfAborted();
       const title = `round ${round} of ${rounds}: ${step.name}`;
       try {
-        const sample = await measure(step, measured.cwd, measured.otherDisks);
+        const sample = await measure(step, surroundings);
         samples.set(step, [...(samples.get(step) ?? []), sample]);
         onProgress(`${title}: ${sample.seconds.toFixed(2)} s`);
       } catch (error) {

@@ -32,7 +32,7 @@ export class BundleReader implements AsyncDisposable {
   readonly #file: BundleFile;
   readonly #pool: ChunkPool | undefined;
   readonly #checked = new Set<Segment>();
-  readonly #owners: ReadonlyMap<string, readonly string[]>;
+  #owners: ReadonlyMap<string, readonly string[]> | undefined;
   #chunks: ReadonlyMap<string, readonly ChunkSegment[]> | undefined;
 
   private constructor(opened: OpenedBundle, pool: ChunkPool | undefined) {
@@ -43,7 +43,6 @@ export class BundleReader implements AsyncDisposable {
     this.fileSize = opened.file.size;
     this.#file = opened.file;
     this.#pool = pool;
-    this.#owners = ownersOf(opened.manifest);
   }
 
   /**
@@ -188,7 +187,7 @@ export class BundleReader implements AsyncDisposable {
       pool.run("checkWindow", lease, { extents, expected }),
     );
     for (const segment of window.segments) this.#checked.add(segment);
-    return findingsOf(window, damages, this.#owners);
+    return damages.length === 0 ? [] : findingsOf(window, damages, this.#ownersOfFiles());
   }
 
   async #openChunk(segment: ChunkSegment, pool: ChunkPool): Promise<ContentPiece> {
@@ -205,7 +204,7 @@ export class BundleReader implements AsyncDisposable {
         throw this.#damaged({
           start: segment.offset + start,
           end: segment.offset + end,
-          what: nameOf(segment, this.#owners),
+          what: nameOf(segment, this.#ownersOfFiles()),
           how,
         });
       }
@@ -215,6 +214,11 @@ export class BundleReader implements AsyncDisposable {
       lease[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Worked out only for a bundle that is damaged. */
+  #ownersOfFiles(): ReadonlyMap<string, readonly string[]> {
+    return (this.#owners ??= ownersOf(this.manifest));
   }
 
   #surplus(): Finding | undefined {

@@ -3,11 +3,17 @@ import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.
 import { deflatedMemberSize, storedMember, storedMemberSize } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { giveBack } from "../core/give-back.ts";
-import { TAR_END_SIZE, tarHeader, tarHeaderSize, tarPadding } from "../core/tar-header.ts";
+import {
+  TAR_END_SIZE,
+  type TarEntry,
+  tarHeader,
+  tarHeaderSize,
+  tarPadding,
+} from "../core/tar-header.ts";
 import { FOOTER_SIZE, footer } from "./footer.ts";
 import type { BundledFile, ModelsJson } from "./models-json.ts";
 import { sha256sumsOf } from "./sha256sums.ts";
-import { TOC_NAME, type TocEntry, encodeToc, encodeTocEntry } from "./toc.ts";
+import { TOC_NAME, type TocEntry, TocText } from "./toc.ts";
 
 export const MODELS_JSON = "MODELS.json";
 export const SHA256SUMS = "SHA256SUMS";
@@ -67,17 +73,17 @@ export function layoutOf(
 ): Layout {
   const trailing = trailingFiles(manifest, modelsJsonBytes, signature);
   const segments: Segment[] = [];
-  const toc: string[] = [];
+  const toc = new TocText();
   let offset = 0;
   let padding = 0;
   for (const file of [...manifest.files, ...trailing]) {
-    const lead = fileLead(manifest, file, padding);
-    segments.push({ ...lead, offset });
+    const lead = new FileLead(manifest, file, { padding, offset });
+    segments.push(lead);
     offset += lead.length;
     const chunks = chunkSegments(file, offset);
     // Not as arguments: a file of a terabyte has more chunks than a call takes.
     for (const chunk of chunks) segments.push(chunk);
-    for (const entry of tocEntries(manifest, file, chunks)) toc.push(encodeTocEntry(entry));
+    for (const entry of tocEntries(manifest, file, chunks)) toc.add(entry);
     offset += chunks.reduce((sum, { length }) => sum + length, 0);
     padding = tarPadding(file.size);
   }
@@ -91,21 +97,46 @@ export function layoutOf(
   return { id, segments, size: offset + FOOTER_SIZE, trailing };
 }
 
+type Head = Pick<ModelsJson, "name" | "mtime">;
+type Headed = Pick<BundledFile, "path" | "size">;
+
 /** What stands before a file's first chunk: the padding of the file before it and the file's tar header, as one stored member. */
-export function fileLead(
-  { name, mtime }: Pick<ModelsJson, "name" | "mtime">,
-  file: Pick<BundledFile, "path" | "size">,
-  padding: number,
-): Omit<LiteralSegment, "offset"> {
-  const entry = { path: `${name}/${file.path}`, size: file.size, mode: FILE_MODE, mtime };
-  const bytes = (): Buffer => stored(Buffer.concat([Buffer.alloc(padding), tarHeader(entry)]));
-  return {
-    kind: "literal",
-    path: file.path,
-    what: `header of "${file.path}"`,
-    length: storedMemberSize(padding + tarHeaderSize(entry)),
-    bytes,
-  };
+export function leadBytes(head: Head, file: Headed, padding: number): Buffer {
+  return stored(Buffer.concat([Buffer.alloc(padding), tarHeader(headerOf(head, file))]));
+}
+
+/** The same as a segment. There is one for each of many thousand files, so it knows nothing that can be worked out when it is asked for. */
+class FileLead implements LiteralSegment {
+  readonly kind = "literal";
+  readonly offset: number;
+  readonly length: number;
+  readonly #head: Head;
+  readonly #file: Headed;
+  readonly #padding: number;
+
+  constructor(head: Head, file: Headed, { padding, offset }: { padding: number; offset: number }) {
+    this.offset = offset;
+    this.length = storedMemberSize(padding + tarHeaderSize(headerOf(head, file)));
+    this.#head = head;
+    this.#file = file;
+    this.#padding = padding;
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
+  get what(): string {
+    return `header of "${this.path}"`;
+  }
+
+  bytes(): Buffer {
+    return leadBytes(this.#head, this.#file, this.#padding);
+  }
+}
+
+function headerOf({ name, mtime }: Head, { path, size }: Headed): TarEntry {
+  return { path: `${name}/${path}`, size, mode: FILE_MODE, mtime };
 }
 
 /** MODELS.json and what vouches for it, as files of stored chunks. */
@@ -174,10 +205,10 @@ function tocEntries(
 /** The last padding, and then, as a member of its own where the footer points, the table of contents with the end of the tar. */
 function endings(
   { mtime }: ModelsJson,
-  toc: readonly string[],
+  toc: TocText,
   padding: number,
 ): Omit<LiteralSegment, "offset">[] {
-  const json = encodeToc(toc);
+  const json = toc.bytes();
   const header = tarHeader({ path: TOC_NAME, size: json.length, mode: FILE_MODE, mtime });
   const end = Buffer.alloc(tarPadding(json.length) + TAR_END_SIZE);
   const content = Buffer.concat([header, json, end]);

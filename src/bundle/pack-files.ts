@@ -6,7 +6,7 @@ import { type WorkOptions, countBytes } from "../core/progress.ts";
 import { tarPadding } from "../core/tar-header.ts";
 import type { BundleOutput } from "./output/bundle-output.ts";
 import { ChangedFileError } from "./changed-file-error.ts";
-import { fileLead } from "./layout.ts";
+import { leadBytes } from "./layout.ts";
 import type { BundledFile, ModelsJson } from "./models-json.ts";
 import type { PackEntry } from "./pack-entry.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -47,7 +47,7 @@ export async function packFiles(
     for (; written < end; written += 1) {
       const padding = tarPadding(files[written - 1]?.size ?? 0);
       const file = files[written];
-      if (file !== undefined) await output.write(fileLead(head, file, padding).bytes());
+      if (file !== undefined) await output.write(leadBytes(head, file, padding));
     }
   };
   for await (const packed of readAhead(chunkJobs(entries), { ahead: AHEAD, signal }, (job) =>

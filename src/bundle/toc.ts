@@ -17,25 +17,38 @@ export interface TocEntry {
   readonly chunkDigest?: string;
 }
 
-/** The table of contents as eStargz wants it (version 1): one entry a line, so that its end can be read without its beginning. */
-export function encodeToc(entries: readonly string[]): Buffer {
-  const parts = [Buffer.from(TOC_START)];
-  // Not as one string: of a hundred thousand entries it would be there several times over before it is bytes.
-  for (let at = 0; at < entries.length; at += ENTRIES_AT_ONCE) {
-    const separator = at === 0 ? "" : ENTRY_SEPARATOR;
-    const text = entries.slice(at, at + ENTRIES_AT_ONCE).join(ENTRY_SEPARATOR);
-    parts.push(Buffer.from(`${separator}${text}`));
-  }
-  const toc = Buffer.concat([...parts, Buffer.from(TOC_END)]);
-  parts.forEach(giveBack);
-  return toc;
-}
+/**
+ * The table of contents as eStargz wants it (version 1): one entry a line, so that its end can be read without its beginning. Kept as
+ * bytes: as strings a hundred thousand entries would be there several times over.
+ */
+export class TocText {
+  readonly #parts: Buffer[] = [Buffer.from(TOC_START)];
+  #lines: string[] = [];
+  #isFirst = true;
 
-export function encodeTocEntry(entry: TocEntry): string {
-  return JSON.stringify(entry);
+  add(entry: TocEntry): void {
+    this.#lines.push(`${this.#isFirst ? "" : ENTRY_SEPARATOR}${JSON.stringify(entry)}`);
+    this.#isFirst = false;
+    if (this.#lines.length === LINES_AT_ONCE) this.#encode();
+  }
+
+  /** All of it; afterwards there is nothing left here. */
+  bytes(): Buffer {
+    this.#lines.push(TOC_END);
+    this.#encode();
+    const parts = this.#parts.splice(0);
+    const toc = Buffer.concat(parts);
+    parts.forEach(giveBack);
+    return toc;
+  }
+
+  #encode(): void {
+    this.#parts.push(Buffer.from(this.#lines.join("")));
+    this.#lines = [];
+  }
 }
 
 export const ENTRY_SEPARATOR = ",\n";
 export const TOC_END = "\n]}\n";
 const TOC_START = '{"version":1,"entries":[\n';
-const ENTRIES_AT_ONCE = 1000;
+const LINES_AT_ONCE = 1000;

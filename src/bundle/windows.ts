@@ -77,9 +77,13 @@ function* fitting(segments: Iterable<Segment>): Generator<Segment> {
 }
 
 function* piecesOf(segment: LiteralSegment): Generator<LiteralSegment> {
-  const bytes = segment.bytes();
-  for (let at = 0; at < bytes.length; at += BUFFER_SIZE) {
-    const piece = bytes.subarray(at, at + BUFFER_SIZE);
-    yield { ...segment, offset: segment.offset + at, length: piece.length, bytes: () => piece };
+  const { kind, path, what } = segment;
+  const named = path === undefined ? { kind, what } : { kind, what, path };
+  const all = segment.bytes();
+  for (let at = 0; at < all.length; at += BUFFER_SIZE) {
+    const piece = all.subarray(at, at + BUFFER_SIZE);
+    // A copy: with a view all of its memory would go to the worker.
+    const bytes = (): Buffer => Buffer.from(piece);
+    yield { ...named, offset: segment.offset + at, length: piece.length, bytes };
   }
 }

@@ -6,7 +6,8 @@ import { isMarkedAsUntransferable } from "node:worker_threads";
  * from which Node gives out small buffers is left alone: it is marked as untransferable.
  */
 export function giveBack({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && !isMarkedAsUntransferable(buffer)) buffer.transfer(0);
+  if (!(buffer instanceof ArrayBuffer) || buffer.detached) return;
+  if (!isMarkedAsUntransferable(buffer)) buffer.transfer(0);
 }
 
 /** The same for a piece of a stream, once it is the last of its memory: who reads in order needs nothing before it. */

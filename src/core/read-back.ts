@@ -63,6 +63,8 @@ async function digestOf(
     const { bytesRead } = await file.read(bytes, 0, CHUNK_SIZE, size);
     await hashed;
     if (bytesRead > 0) hashed = hash.updateRuns([bytes.subarray(0, bytesRead)]);
+    // Thrown where the next is handed on; until then it must not count as unhandled.
+    hashed.catch(() => undefined);
     count(bytesRead);
     // Only a file's end is shorter than what was asked for.
     if (bytesRead === CHUNK_SIZE) continue;

@@ -11,6 +11,7 @@ import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions, StagingVolume } from "../staging/staging-volume.ts";
 import { fetchAgainWhereWrong } from "./fetch-again.ts";
 import { refuseCloudName } from "./model-checks.ts";
+import { missingBytesOf } from "./missing-bytes.ts";
 import {
   MANIFEST_MEDIA_TYPE,
   type ModelLayerEntry,
@@ -76,10 +77,7 @@ async function resolveInRegistry(
   const manifest = parseModelManifest(manifestBytes, fullModelName(name), NO_MANIFEST);
   const config =
     manifest.config && (await stageConfig(context, { name, blob: manifest.config }, work));
-  const missing = await Promise.all(
-    blobsOf(manifest).map((blob) => context.volume.missingBytes(blob)),
-  );
-  const missingBytes = missing.reduce((sum, bytes) => sum + bytes, 0);
+  const missingBytes = await missingBytesOf(blobsOf(manifest), context.volume, work);
   return { name, manifestBytes, manifest, config, missingBytes };
 }
 

@@ -4,6 +4,7 @@ import { type ModelName, displayModelName, fullModelName } from "../core/model-n
 import type { WorkOptions } from "../core/progress.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 import type { StagingOptions } from "../staging/staging-volume.ts";
+import { missingBytesOf } from "./missing-bytes.ts";
 import { blobsOf, parseModelManifest } from "./model-manifest.ts";
 import { type ModelStore, PULL_AGAIN, modelAt } from "./model-store.ts";
 import type { NamedBlob } from "./registry-models.ts";
@@ -53,8 +54,7 @@ async function resolveInStore(
   const manifest = parseModelManifest(manifestBytes, fullModelName(name), PULL_AGAIN);
   const config =
     manifest.config && (await stageBlob(context, { name, blob: manifest.config }, options));
-  const missing = await Promise.all(blobsOf(manifest).map((blob) => store.missingBytes(blob)));
-  const missingBytes = missing.reduce((sum, bytes) => sum + bytes, 0);
+  const missingBytes = await missingBytesOf(blobsOf(manifest), store, options);
   return { name, manifestBytes, manifest, config, missingBytes };
 }
 

@@ -37,6 +37,8 @@ export class ContentHasher {
     ]);
     this.#layer = { hash: pool.sequentialHash(), end };
     this.#front = this.#layer.hash.updateBytes(before(0));
+    // Thrown to whoever adds the first chunk; until then it must not count as unhandled.
+    this.#front.catch(() => undefined);
   }
 
   /**

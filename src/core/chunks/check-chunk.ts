@@ -37,18 +37,23 @@ export interface Damage {
   readonly how: "differs" | "missing" | "unreadable";
 }
 
-/** Reads a window of a bundle into `buffer` and returns everything in it that is not as expected. */
+/**
+ * Reads a window of a bundle into `buffer` and returns everything in it that is not as expected. The bytes of literals came with
+ * the task and are given back: of thousands of files they add up.
+ */
 export function checkWindow(buffer: Uint8Array, { extents, expected }: CheckTask): Damage[] {
   const present = readOrUndefined(extents, buffer);
   // Where one of several files ends early, what the next one has was not read, and is still to be judged.
   const isCut = extents.length > 1 && (present ?? 0) < lengthOfAll(extents);
-  return expected.flatMap((expectation, index) => {
+  const damages = expected.flatMap((expectation, index) => {
     const range =
       present === undefined || isCut
         ? damageAlone(buffer, extents, expectation)
         : damageOf(buffer, present, expectation);
     return range === undefined ? [] : [{ index, ...range }];
   });
+  for (const each of expected) if (each.kind === "literal") giveBack(each.bytes);
+  return damages;
 }
 
 type DamagedRange = Omit<Damage, "index">;

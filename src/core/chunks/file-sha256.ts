@@ -28,8 +28,13 @@ export async function fileSha256(
         lease[Symbol.dispose]();
         throw error;
       });
-      await hashing;
+      await hashing.catch((error: unknown) => {
+        lease[Symbol.dispose]();
+        throw error;
+      });
       hashing = hash.update(lease, 0, length).finally(() => lease[Symbol.dispose]());
+      // Thrown where the next is handed on; until then it must not count as unhandled.
+      hashing.catch(() => undefined);
       onBytes?.(length);
       size += length;
       if (length < CHUNK_SIZE) break;

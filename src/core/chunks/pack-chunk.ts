@@ -136,9 +136,9 @@ function spotsOf(places: readonly Uint8Array[], size: number): Uint8Array[] {
   const [first] = places;
   if (first === undefined || size <= sample.length) return [...places];
   return Array.from({ length: SPOT_COUNT }, (_, index) => {
-    const middle = Math.floor(((index + 0.5) * size) / SPOT_COUNT);
-    const place = places[Math.floor(middle / first.length)] ?? first;
-    const start = Math.max(0, Math.min(middle % first.length, place.length - SPOT_SIZE));
+    const at = Math.floor(((index + 0.5) * size) / SPOT_COUNT - SPOT_SIZE / 2);
+    const place = places[Math.floor(at / first.length)] ?? first;
+    const start = Math.max(0, Math.min(at % first.length, place.length - SPOT_SIZE));
     return place.subarray(start, start + SPOT_SIZE);
   });
 }

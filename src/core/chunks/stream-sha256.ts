@@ -38,6 +38,8 @@ export async function streamSha256(
   async function handOn(full: Lease): Promise<void> {
     await hashing;
     hashing = hash.update(full, 0, filled).finally(() => full[Symbol.dispose]());
+    // Thrown where the next is handed on; until then it must not count as unhandled.
+    hashing.catch(() => undefined);
     lease = undefined;
     filled = 0;
   }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { BUFFER_COUNT, BUFFER_SIZE, ChunkPool } from "../../../src/core/chunks/pool.ts";
 import { streamSha256 } from "../../../src/core/chunks/stream-sha256.ts";
@@ -29,8 +30,21 @@ test("content that fails gives every buffer back, and its own error", async () =
   }
 });
 
+test("a pool that is closed meanwhile is the error, and nothing else fails", async () => {
+  const pool = new ChunkPool();
+  await expect(streamSha256(closing(pool), pool)).rejects.toThrow("the worker pool was closed");
+});
+
 async function* inPieces(content: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
+}
+
+async function* closing(pool: ChunkPool): AsyncGenerator<Buffer> {
+  yield CONTENT.subarray(0, BUFFER_SIZE);
+  await pool[Symbol.asyncDispose]();
+  // Time for a rejection that nobody listens to.
+  await delay(20);
+  yield CONTENT.subarray(BUFFER_SIZE);
 }
 
 async function* failing(): AsyncGenerator<Buffer> {

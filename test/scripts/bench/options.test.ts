@@ -26,6 +26,7 @@ test("each size has its rounds, and further engines the first size", () => {
 
 test.each([
   ["--rounds", "0"],
+  ["--rounds", "1.5"],
   ["--rounds", "many"],
   ["--models-size", ""],
   ["--models-size", "1,,4"],
