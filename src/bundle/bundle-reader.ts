@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { shortId } from "../core/digest.ts";
+import { giveBack } from "../core/give-back.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import type { BundleFile } from "./bundle-file.ts";
 import { type DamagedBundleError, damagedBundle } from "./damaged-bundle-error.ts";
@@ -186,6 +187,7 @@ export class BundleReader implements AsyncDisposable {
       extents,
       pool.run("checkWindow", lease, { extents, expected }),
     );
+    for (const each of expected) if (each.kind === "literal") giveBack(each.bytes);
     for (const segment of window.segments) this.#checked.add(segment);
     return damages.length === 0 ? [] : findingsOf(window, damages, this.#ownersOfFiles());
   }

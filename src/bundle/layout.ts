@@ -3,6 +3,7 @@ import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.
 import { deflatedMemberSize, storedMember, storedMemberSize } from "../core/chunks/gzip-member.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { giveBack } from "../core/give-back.ts";
+import { type JsonList, jsonListLength, writeJsonList } from "../core/json-list.ts";
 import {
   TAR_END_SIZE,
   type TarEntry,
@@ -13,7 +14,7 @@ import {
 import { FOOTER_SIZE, footer } from "./footer.ts";
 import type { BundledFile, ModelsJson } from "./models-json.ts";
 import { sha256sumsOf } from "./sha256sums.ts";
-import { TOC_NAME, type TocEntry, TocText } from "./toc.ts";
+import { TOC_NAME, type TocEntry, tocText } from "./toc.ts";
 
 export const MODELS_JSON = "MODELS.json";
 export const SHA256SUMS = "SHA256SUMS";
@@ -32,6 +33,7 @@ export interface LiteralSegment {
   readonly what: string;
   readonly offset: number;
   readonly length: number;
+  /** Made anew each time: whoever asked may give them back. */
   bytes(): Buffer;
 }
 
@@ -73,26 +75,27 @@ export function layoutOf(
 ): Layout {
   const trailing = trailingFiles(manifest, modelsJsonBytes, signature);
   const segments: Segment[] = [];
-  const toc = new TocText();
+  const files = [...manifest.files, ...trailing];
   let offset = 0;
   let padding = 0;
-  for (const file of [...manifest.files, ...trailing]) {
+  for (const file of files) {
     const lead = new FileLead(manifest, file, { padding, offset });
     segments.push(lead);
     offset += lead.length;
     const chunks = chunkSegments(file, offset);
     // Not as arguments: a file of a terabyte has more chunks than a call takes.
     for (const chunk of chunks) segments.push(chunk);
-    for (const entry of tocEntries(manifest, file, chunks)) toc.add(entry);
     offset += chunks.reduce((sum, { length }) => sum + length, 0);
     padding = tarPadding(file.size);
   }
   const tocOffset = offset + storedMemberSize(padding);
+  const toc = tocText(() => tocEntries(manifest, files, chunksOf(segments)));
   for (const ending of endings(manifest, toc, padding)) {
     segments.push({ ...ending, offset });
     offset += ending.length;
   }
-  segments.push({ ...literal("footer", footer(tocOffset)), offset });
+  const end = { kind: "literal", what: "footer", length: FOOTER_SIZE } as const;
+  segments.push({ ...end, offset, bytes: () => footer(tocOffset) });
   const id = trailing.find(({ path }) => path === SHA256SUMS)?.sha256 ?? "";
   return { id, segments, size: offset + FOOTER_SIZE, trailing };
 }
@@ -175,54 +178,72 @@ function chunkSegments(file: BundledFile, start: number): ChunkSegment[] {
   });
 }
 
-function tocEntries(
+function* chunksOf(segments: readonly Segment[]): Generator<ChunkSegment, undefined> {
+  for (const segment of segments) if (segment.kind === "chunk") yield segment;
+}
+
+/** `chunks` are those of the files, in the same order; what follows them is left. */
+function* tocEntries(
   { name, mtime }: ModelsJson,
-  file: BundledFile,
-  chunks: readonly ChunkSegment[],
-): TocEntry[] {
-  const entryName = `${name}/${file.path}`;
+  files: readonly BundledFile[],
+  chunks: Generator<ChunkSegment, undefined>,
+): Generator<TocEntry> {
   const modtime = new Date(mtime * 1000).toISOString().replace(".000Z", "Z");
-  const head = {
-    name: entryName,
-    type: "reg",
-    size: file.size,
-    modtime,
-    mode: FILE_MODE,
-    digest: `sha256:${file.sha256}`,
-  } as const;
-  const [first, ...more] = chunks.map((segment) => ({
-    offset: segment.offset,
-    ...(segment.index > 0 && { chunkOffset: segment.index * CHUNK_SIZE }),
-    ...(chunks.length > 1 && { chunkSize: segment.size }),
-    chunkDigest: `sha256:${segment.chunk.sha256}`,
-  }));
-  return [
-    { ...head, ...first },
-    ...more.map((chunk) => ({ name: entryName, type: "chunk", ...chunk }) as const),
-  ];
+  for (const file of files) {
+    const entryName = `${name}/${file.path}`;
+    const head = {
+      name: entryName,
+      type: "reg",
+      size: file.size,
+      modtime,
+      mode: FILE_MODE,
+      digest: `sha256:${file.sha256}`,
+    } as const;
+    if (file.chunks.length === 0) yield head;
+    for (let index = 0; index < file.chunks.length; index += 1) {
+      const { value } = chunks.next();
+      if (value === undefined) break;
+      const chunk = {
+        offset: value.offset,
+        ...(index > 0 && { chunkOffset: index * CHUNK_SIZE }),
+        ...(file.chunks.length > 1 && { chunkSize: value.size }),
+        chunkDigest: `sha256:${value.chunk.sha256}`,
+      };
+      yield index === 0 ? { ...head, ...chunk } : { name: entryName, type: "chunk", ...chunk };
+    }
+  }
 }
 
 /** The last padding, and then, as a member of its own where the footer points, the table of contents with the end of the tar. */
 function endings(
   { mtime }: ModelsJson,
-  toc: TocText,
+  toc: JsonList,
   padding: number,
 ): Omit<LiteralSegment, "offset">[] {
-  const json = toc.bytes();
-  const header = tarHeader({ path: TOC_NAME, size: json.length, mode: FILE_MODE, mtime });
-  const end = Buffer.alloc(tarPadding(json.length) + TAR_END_SIZE);
-  const content = Buffer.concat([header, json, end]);
-  giveBack(json);
-  const member = stored(content);
-  giveBack(content);
+  const size = jsonListLength(toc);
+  const header = tarHeader({ path: TOC_NAME, size, mode: FILE_MODE, mtime });
+  const contentSize = header.length + size + tarPadding(size) + TAR_END_SIZE;
   return [
-    literal("padding after the last file", stored(Buffer.alloc(padding))),
-    literal("table of contents", member),
+    {
+      kind: "literal",
+      what: "padding after the last file",
+      length: storedMemberSize(padding),
+      bytes: () => stored(Buffer.alloc(padding)),
+    },
+    {
+      kind: "literal",
+      what: "table of contents",
+      length: storedMemberSize(contentSize),
+      bytes: () => {
+        const content = Buffer.alloc(contentSize);
+        header.copy(content);
+        writeJsonList(toc, content.subarray(header.length, header.length + size));
+        const member = stored(content);
+        giveBack(content);
+        return member;
+      },
+    },
   ];
-}
-
-function literal(what: string, bytes: Buffer): Omit<LiteralSegment, "offset"> {
-  return { kind: "literal", what, length: bytes.length, bytes: () => bytes };
 }
 
 function stored(content: Buffer): Buffer {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
+import { jsonListLength, writeJsonList } from "../core/json-list.ts";
 import {
   digestShape,
   hexShape,
@@ -108,10 +109,14 @@ export type Delta = z.infer<typeof delta>;
 export type ModelLayer = z.infer<typeof modelLayer>;
 
 /** The bytes of MODELS.json: one line per top-level array element would be no use to a machine, so it is compact. */
-export function encodeModelsJson(value: ModelsJson): Buffer {
-  const text = JSON.stringify(value);
-  // Not text + "\n", which would be the whole text once more.
-  const bytes = Buffer.alloc(Buffer.byteLength(text) + 1, "\n");
-  bytes.write(text);
+export function encodeModelsJson({ files, delta, ...head }: ModelsJson): Buffer {
+  const text = {
+    before: `${JSON.stringify(head).slice(0, -"}".length)},"files":[`,
+    items: () => files,
+    separator: ",",
+    after: `]${delta === undefined ? "" : `,"delta":${JSON.stringify(delta)}`}}\n`,
+  };
+  const bytes = Buffer.alloc(jsonListLength(text));
+  writeJsonList(text, bytes);
   return bytes;
 }

@@ -1,4 +1,4 @@
-import { giveBack } from "../core/give-back.ts";
+import type { JsonList } from "../core/json-list.ts";
 
 /** The name of the table of contents: the last entry of an eStargz tar. */
 export const TOC_NAME = "stargz.index.json";
@@ -17,38 +17,11 @@ export interface TocEntry {
   readonly chunkDigest?: string;
 }
 
-/**
- * The table of contents as eStargz wants it (version 1): one entry a line, so that its end can be read without its beginning. Kept as
- * bytes: as strings a hundred thousand entries would be there several times over.
- */
-export class TocText {
-  readonly #parts: Buffer[] = [Buffer.from(TOC_START)];
-  #lines: string[] = [];
-  #isFirst = true;
-
-  add(entry: TocEntry): void {
-    this.#lines.push(`${this.#isFirst ? "" : ENTRY_SEPARATOR}${JSON.stringify(entry)}`);
-    this.#isFirst = false;
-    if (this.#lines.length === LINES_AT_ONCE) this.#encode();
-  }
-
-  /** All of it; afterwards there is nothing left here. */
-  bytes(): Buffer {
-    this.#lines.push(TOC_END);
-    this.#encode();
-    const parts = this.#parts.splice(0);
-    const toc = Buffer.concat(parts);
-    parts.forEach(giveBack);
-    return toc;
-  }
-
-  #encode(): void {
-    this.#parts.push(Buffer.from(this.#lines.join("")));
-    this.#lines = [];
-  }
+/** The table of contents as eStargz wants it (version 1): one entry a line, so that its end can be read without its beginning. */
+export function tocText(entries: () => Iterable<TocEntry>): JsonList {
+  return { before: TOC_START, items: entries, separator: ENTRY_SEPARATOR, after: TOC_END };
 }
 
 export const ENTRY_SEPARATOR = ",\n";
 export const TOC_END = "\n]}\n";
 const TOC_START = '{"version":1,"entries":[\n';
-const LINES_AT_ONCE = 1000;

@@ -91,12 +91,12 @@ async function writeEnd(output: BundleOutput, manifest: ModelsJson): Promise<str
     throw new Error("what was written is not what the layout says");
   const members = new Map(layout.trailing.map((file) => [file.path, file]));
   for (const segment of rest) {
-    if (segment.kind === "literal") await output.write(segment.bytes());
-    else {
-      const member = members.get(segment.file.path)?.member(segment.index) ?? Buffer.alloc(0);
-      await output.write(member);
-      giveBack(member);
-    }
+    const bytes =
+      segment.kind === "literal"
+        ? segment.bytes()
+        : (members.get(segment.file.path)?.member(segment.index) ?? Buffer.alloc(0));
+    await output.write(bytes);
+    giveBack(bytes);
   }
   if (layout.size !== output.size) throw new Error("what was written is not what the layout says");
   return layout.id;

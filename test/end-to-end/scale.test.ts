@@ -11,10 +11,10 @@ const MIB = 1024 * 1024;
 const BLOBS = 20_000;
 const OPEN_FILES = 128;
 /**
- * The promise is 256 MiB, of the program as it is installed: create was measured at 249 to 255 MiB with these files. Here it runs from
- * source, whose types are stripped in every thread, and has taken up to 298.
+ * The promise is 256 MiB, of the program as it is installed: create was measured at 227 to 236 MiB with these files. Here it runs from
+ * source, whose types are stripped in every thread, and has taken up to 257.
  */
-const ALLOWED = 320 * MIB;
+const ALLOWED = 288 * MIB;
 
 describe(`with a model of ${BLOBS} small blobs`, { timeout: PATIENCE }, () => {
   const cleanup = new AsyncDisposableStack();
