@@ -50,8 +50,8 @@ export async function measure(
   const { prepare, reads = [], run, writes, keeps = false, cleanUp } = step;
   const output = writes === undefined ? undefined : join(cwd, writes);
   await prepare?.();
-  await runCommand(["sh", "-c", `cd ${cwd}; cat ${reads.join(" ")} </dev/null >/dev/null; sync`]);
   await touchMemory(memory);
+  await runCommand(["sh", "-c", `cd ${cwd}; cat ${reads.join(" ")} </dev/null >/dev/null; sync`]);
   using disk = watchDisk([cwd, ...otherDisks]);
   let sample;
   try {

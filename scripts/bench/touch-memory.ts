@@ -8,7 +8,7 @@ const PIECE = 256 * 1024 * 1024;
  * for a while, and gives it again page by page: whoever came first wrote a file in up to four times the time of the next.
  */
 export async function touchMemory(bytes: number): Promise<void> {
-  const pieces = Math.ceil(Math.min(bytes, freemem() / 2) / PIECE);
+  const pieces = Math.floor(Math.min(bytes, freemem() / 2) / PIECE);
   const touch = `Array.from({ length: ${pieces} }, () => Buffer.alloc(${PIECE}, 1))`;
   await runCommand([process.execPath, "-e", touch]);
 }
