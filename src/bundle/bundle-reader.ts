@@ -188,7 +188,6 @@ export class BundleReader implements AsyncDisposable {
       pool.run("checkWindow", lease, { extents, expected }),
     );
     for (const each of expected) if (each.kind === "literal") giveBack(each.bytes);
-    for (const segment of window.segments) this.#checked.add(segment);
     return damages.length === 0 ? [] : findingsOf(window, damages, this.#ownersOfFiles());
   }
 

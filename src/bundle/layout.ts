@@ -182,7 +182,7 @@ function* chunksOf(segments: readonly Segment[]): Generator<ChunkSegment, undefi
   for (const segment of segments) if (segment.kind === "chunk") yield segment;
 }
 
-/** `chunks` are those of the files, in the same order; what follows them is left. */
+/** `chunks` are those of the files, in the same order. */
 function* tocEntries(
   { name, mtime }: ModelsJson,
   files: readonly BundledFile[],
@@ -202,7 +202,7 @@ function* tocEntries(
     if (file.chunks.length === 0) yield head;
     for (let index = 0; index < file.chunks.length; index += 1) {
       const { value } = chunks.next();
-      if (value === undefined) break;
+      if (value === undefined) throw new Error("a file has more chunks than there are segments");
       const chunk = {
         offset: value.offset,
         ...(index > 0 && { chunkOffset: index * CHUNK_SIZE }),

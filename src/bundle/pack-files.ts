@@ -2,6 +2,7 @@ import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.
 import { ENDED_EARLY, type PackTask } from "../core/chunks/pack-chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { hasCode } from "../core/errors.ts";
+import { giveBack } from "../core/give-back.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import { tarPadding } from "../core/tar-header.ts";
 import type { BundleOutput } from "./output/bundle-output.ts";
@@ -47,7 +48,10 @@ export async function packFiles(
     for (; written < end; written += 1) {
       const padding = tarPadding(files[written - 1]?.size ?? 0);
       const file = files[written];
-      if (file !== undefined) await output.write(leadBytes(head, file, padding));
+      if (file === undefined) continue;
+      const lead = leadBytes(head, file, padding);
+      await output.write(lead);
+      giveBack(lead);
     }
   };
   for await (const packed of readAhead(chunkJobs(entries), { ahead: AHEAD, signal }, (job) =>

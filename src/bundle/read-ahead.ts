@@ -1,3 +1,5 @@
+import { thrownLater } from "../core/thrown-later.ts";
+
 export interface ReadAhead {
   /** How many items are worked on at a time. */
   readonly ahead: number;
@@ -19,10 +21,7 @@ export async function* readAhead<T, R>(
   const begin = (): void => {
     const next = iterator.next();
     if (next.done === true) return;
-    const result = work(next.value);
-    // Its failure is reported when its turn comes; until then it must not count as unhandled.
-    result.catch(() => undefined);
-    running.push(result);
+    running.push(thrownLater(work(next.value)));
   };
   try {
     for (let i = 0; i < ahead; i += 1) begin();

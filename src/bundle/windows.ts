@@ -68,7 +68,7 @@ export function neededFinding(
   );
 }
 
-/** Literal bytes that are longer than a buffer, in pieces. */
+/** Literal bytes that are longer than a buffer, which only a table of contents is, in pieces. */
 function* fitting(segments: Iterable<Segment>): Generator<Segment> {
   for (const segment of segments) {
     if (segment.kind === "literal" && segment.length > BUFFER_SIZE) yield* piecesOf(segment);
@@ -77,13 +77,12 @@ function* fitting(segments: Iterable<Segment>): Generator<Segment> {
 }
 
 function* piecesOf(segment: LiteralSegment): Generator<LiteralSegment> {
-  const { kind, path, what } = segment;
-  const named = path === undefined ? { kind, what } : { kind, what, path };
+  const { kind, what } = segment;
   const all = segment.bytes();
   for (let at = 0; at < all.length; at += BUFFER_SIZE) {
     const piece = all.subarray(at, at + BUFFER_SIZE);
     // A copy: with a view all of its memory would go to the worker.
     const bytes = (): Buffer => Buffer.from(piece);
-    yield { ...named, offset: segment.offset + at, length: piece.length, bytes };
+    yield { kind, what, offset: segment.offset + at, length: piece.length, bytes };
   }
 }

@@ -12,13 +12,13 @@ export interface JsonList {
 
 /** In UTF-8, bytes. */
 export function jsonListLength({ before, items, separator, after }: JsonList): number {
-  let length = Buffer.byteLength(before) + Buffer.byteLength(after) - separator.length;
-  let isEmpty = true;
+  let length = Buffer.byteLength(before) + Buffer.byteLength(after);
+  let lead = "";
   for (const item of items()) {
-    length += Buffer.byteLength(JSON.stringify(item)) + separator.length;
-    isEmpty = false;
+    length += Buffer.byteLength(lead) + Buffer.byteLength(JSON.stringify(item));
+    lead = separator;
   }
-  return isEmpty ? length + separator.length : length;
+  return length;
 }
 
 /** Fills a place of exactly its length. */

@@ -6,6 +6,7 @@ import { hasCode } from "./errors.ts";
 import { pageAlignedBuffer } from "./page-aligned-buffer.ts";
 import type { WorkOptions } from "./progress.ts";
 import { countBytes } from "./progress.ts";
+import { thrownLater } from "./thrown-later.ts";
 
 /** What a medium has of a file. */
 export interface ReadBack {
@@ -62,9 +63,7 @@ async function digestOf(
     const bytes = buffers[(size / CHUNK_SIZE) % 2 === 0 ? 0 : 1];
     const { bytesRead } = await file.read(bytes, 0, CHUNK_SIZE, size);
     await hashed;
-    if (bytesRead > 0) hashed = hash.updateRuns([bytes.subarray(0, bytesRead)]);
-    // Thrown where the next is handed on; until then it must not count as unhandled.
-    hashed.catch(() => undefined);
+    if (bytesRead > 0) hashed = thrownLater(hash.updateRuns([bytes.subarray(0, bytesRead)]));
     count(bytesRead);
     // Only a file's end is shorter than what was asked for.
     if (bytesRead === CHUNK_SIZE) continue;

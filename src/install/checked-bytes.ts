@@ -1,6 +1,7 @@
 import type { BundleReader } from "../bundle/bundle-reader.ts";
 import type { WorkOptions } from "../core/progress.ts";
 import { MODELS_DIRECTORY, modelLayerFrame } from "../core/model-layer.ts";
+import { thrownLater } from "../core/thrown-later.ts";
 import { BlobHash } from "./blob-hash.ts";
 import type { ChunkPool } from "../core/chunks/pool.ts";
 import type { BundledFile, ModelLayer } from "../bundle/models-json.ts";
@@ -35,9 +36,7 @@ export async function* hashedBytes(
   const hash = new BlobHash(path, pool);
   for await (const piece of bundle.content(path, options)) {
     using held = piece;
-    const hashed = hash.update(held);
-    // Reported below; until then it must not count as unhandled.
-    hashed.catch(() => undefined);
+    const hashed = thrownLater(hash.update(held));
     try {
       for (const run of held.runs) {
         yield run;

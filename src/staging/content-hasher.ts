@@ -2,6 +2,7 @@ import { CHUNK_SIZE, type ChunkDigest } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease, SequentialHash } from "../core/chunks/pool.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { modelLayerFrame } from "../core/model-layer.ts";
+import { thrownLater } from "../core/thrown-later.ts";
 
 export interface HashedContent {
   readonly sha256: string;
@@ -36,9 +37,7 @@ export class ContentHasher {
       { path: `blobs/sha256-${layerOf.sha256}`, size: layerOf.size },
     ]);
     this.#layer = { hash: pool.sequentialHash(), end };
-    this.#front = this.#layer.hash.updateBytes(before(0));
-    // Thrown to whoever adds the first chunk; until then it must not count as unhandled.
-    this.#front.catch(() => undefined);
+    this.#front = thrownLater(this.#layer.hash.updateBytes(before(0)));
   }
 
   /**

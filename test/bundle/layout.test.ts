@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Layout, layoutOf } from "../../src/bundle/layout.ts";
 import { type ModelsJson, encodeModelsJson } from "../../src/bundle/models-json.ts";
+import { windowsOf } from "../../src/bundle/windows.ts";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
 import { manifestOfZeros } from "../support/bundle-of-zeros.ts";
 
@@ -27,6 +28,29 @@ describe("the layout", () => {
       expect(header.bytes().includes(`size=${size}\n`)).toBe(true);
     });
   }
+
+  test("of 30,000 files gives literals as long as it says, also in pieces for the workers", () => {
+    const files = Array.from({ length: 30_000 }, (_, at) => file(at, 1000, 1));
+    const { segments } = layoutOfFiles(files);
+    const literals = segments.filter((segment) => segment.kind === "literal");
+    for (const literal of literals)
+      if (literal.bytes().length !== literal.length)
+        throw new Error(`the ${literal.what} has another length`);
+    const toc = literals.find(({ what }) => what === "table of contents");
+    const pieces = [...windowsOf(segments)]
+      .flatMap((window) => window.segments)
+      .filter((segment) => segment.kind === "literal" && segment.what === "table of contents");
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(pieces[0]?.offset).toBe(toc?.offset);
+    for (const [at, { offset, length }] of pieces.entries())
+      expect(pieces[at + 1]?.offset ?? (toc?.offset ?? 0) + (toc?.length ?? 0)).toBe(
+        offset + length,
+      );
+    const bytes = pieces.map((piece) =>
+      piece.kind === "literal" ? piece.bytes() : Buffer.alloc(0),
+    );
+    expect(Buffer.concat(bytes).equals(toc?.bytes() ?? Buffer.alloc(0))).toBe(true);
+  });
 
   test("of 100,000 files has two segments for each file, without a gap", () => {
     const none = layoutOfFiles([]).segments.length;

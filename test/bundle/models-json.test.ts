@@ -24,6 +24,11 @@ describe("MODELS.json", () => {
     expect(decodeModelsJson(encodeModelsJson(good))).toEqual(good);
   });
 
+  test("is compact JSON, its fields in one order", () => {
+    expect(encodeModelsJson(good).toString()).toBe(`${JSON.stringify(good)}\n`);
+    expect(Object.keys(good).at(-1)).toBe("files");
+  });
+
   test("may have fields that this version does not know", () => {
     const newer = {
       ...good,

@@ -1,4 +1,5 @@
 import { pageAlignedBuffer } from "../../core/page-aligned-buffer.ts";
+import { thrownLater } from "../../core/thrown-later.ts";
 
 /** Bytes of a block: large enough for a disk, which gets one or two at a time. */
 const BLOCK_SIZE = 2 * 1024 * 1024;
@@ -52,9 +53,7 @@ export class OutputBlocks {
   #passOn(pass: Pass): void {
     const block = this.#blocks.shift();
     if (block === undefined) return;
-    block.isFree = pass(block.bytes.subarray(0, this.#length));
-    // It is thrown where the block is to be used again; until then it must not count as unhandled.
-    block.isFree.catch(() => undefined);
+    block.isFree = thrownLater(pass(block.bytes.subarray(0, this.#length)));
     this.#blocks.push(block);
     this.#length = 0;
   }

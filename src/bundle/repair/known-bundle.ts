@@ -1,5 +1,6 @@
 import { BundleError, DefinitionError } from "../../core/errors.ts";
 import { shortId } from "../../core/digest.ts";
+import { giveBack } from "../../core/give-back.ts";
 import type { BundleFile } from "../bundle-file.ts";
 import { DamagedBundleError } from "../damaged-bundle-error.ts";
 import type { BundlePlace } from "../bundle-place.ts";
@@ -75,8 +76,12 @@ function readOwn(located: Located | undefined, { path }: BundleFile): KnownBundl
 async function tocVouches({ file }: BundleCopy, { segments }: Layout): Promise<boolean> {
   const toc = segments.at(-2);
   if (toc?.kind !== "literal") return false;
-  const tail = toc.bytes().subarray(-TOC_TAIL);
-  return (await file.read(toc.offset + toc.length - tail.length, tail.length)).equals(tail);
+  const bytes = toc.bytes();
+  const tail = bytes.subarray(-TOC_TAIL);
+  const found = await file.read(toc.offset + toc.length - tail.length, tail.length);
+  const isSame = found.equals(tail);
+  giveBack(bytes);
+  return isSame;
 }
 
 async function sumsVouch({ file }: BundleCopy, { segments, trailing }: Layout): Promise<boolean> {

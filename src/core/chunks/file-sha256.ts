@@ -1,3 +1,4 @@
+import { thrownLater } from "../thrown-later.ts";
 import { CHUNK_SIZE } from "./chunk.ts";
 import type { ChunkPool } from "./pool.ts";
 
@@ -32,9 +33,8 @@ export async function fileSha256(
         lease[Symbol.dispose]();
         throw error;
       });
-      hashing = hash.update(lease, 0, length).finally(() => lease[Symbol.dispose]());
-      // Thrown where the next is handed on; until then it must not count as unhandled.
-      hashing.catch(() => undefined);
+      const update = hash.update(lease, 0, length);
+      hashing = thrownLater(update.finally(() => lease[Symbol.dispose]()));
       onBytes?.(length);
       size += length;
       if (length < CHUNK_SIZE) break;

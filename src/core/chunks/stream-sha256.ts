@@ -1,3 +1,4 @@
+import { thrownLater } from "../thrown-later.ts";
 import type { FileHashOptions } from "./file-sha256.ts";
 import type { ChunkPool, Lease } from "./pool.ts";
 
@@ -37,9 +38,8 @@ export async function streamSha256(
 
   async function handOn(full: Lease): Promise<void> {
     await hashing;
-    hashing = hash.update(full, 0, filled).finally(() => full[Symbol.dispose]());
-    // Thrown where the next is handed on; until then it must not count as unhandled.
-    hashing.catch(() => undefined);
+    const update = hash.update(full, 0, filled);
+    hashing = thrownLater(update.finally(() => full[Symbol.dispose]()));
     lease = undefined;
     filled = 0;
   }

@@ -149,8 +149,10 @@ describe("the MODELS.json of a delta", () => {
     );
   });
 
-  test("is read as it was written", () => {
+  test("is read as it was written, with what it left out as the last field", () => {
     expect(decodeModelsJson(encodeModelsJson(good))).toEqual(good);
+    expect(encodeModelsJson(good).toString()).toBe(`${JSON.stringify(good)}\n`);
+    expect(Object.keys(good).at(-1)).toBe("delta");
   });
 
   test("without the word delta is refused: what reads no deltas installs none", () => {
