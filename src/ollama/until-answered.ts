@@ -8,6 +8,8 @@ import type { OllamaClient, Outcome } from "./ollama-client.ts";
 const PROBE_SECONDS = 2;
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1000;
+/** What a server takes to start is known a quarter too late at the most. */
+const PAUSE_GROWTH = 1.25;
 
 /** How an answer to `/` of an Ollama that runs begins. */
 export const OLLAMA_RUNS = "Ollama is running";
@@ -29,7 +31,7 @@ export async function untilAnswered(
   options: WaitOptions,
 ): Promise<FirstAnswer> {
   const end = performance.now() + options.timeoutSeconds * 1000;
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE)) {
     const left = end - performance.now();
     const timeoutSeconds = Math.min(PROBE_SECONDS, Math.max(left, 1) / 1000);
     const outcome = await client.ask("/", { timeoutSeconds, signal: options.signal });
