@@ -16,14 +16,20 @@ const TABLE = join(import.meta.dirname, "../bench.md");
 await packModules({ pull: "scripts/bench/pull-program.ts" }, "dist/bench");
 await main(readOptions(process.argv.slice(2)));
 
+/** What was measured is written at once: the next run may fail hours later. */
 async function main(options: BenchOptions): Promise<void> {
-  const result = await bench(options);
+  const date = new Date().toISOString().slice(0, 10);
+  const runs: RunResult[] = [];
+  const result: BenchResult = { date, machine: describeMachine(), runs };
+  for await (const run of measured(options)) {
+    runs.push(run);
+    await writeFile(TABLE, describeResult(result));
+    if (options.json !== undefined) await writeFile(options.json, JSON.stringify(result, null, 2));
+  }
   console.log(describeResult(result));
-  await writeFile(TABLE, describeResult(result));
-  if (options.json !== undefined) await writeFile(options.json, JSON.stringify(result, null, 2));
 }
 
-async function bench({ runs }: BenchOptions): Promise<BenchResult> {
+async function* measured({ runs }: BenchOptions): AsyncGenerator<RunResult> {
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort(new Error("interrupted")));
   await using cleanup = new AsyncDisposableStack();
@@ -32,7 +38,6 @@ async function bench({ runs }: BenchOptions): Promise<BenchResult> {
   const { hosts, release } = await holdTestHosts(say);
   cleanup.defer(release);
   for (const { name, reason } of hosts.missing) say(`Missing: ${name}, ${reason}`);
-  const results: RunResult[] = [];
   for (const [index, { modelsSize, rounds, host }] of runs.entries()) {
     const engine = engineOn(host, hosts);
     // Once without what it asked for is enough.
@@ -41,9 +46,8 @@ async function bench({ runs }: BenchOptions): Promise<BenchResult> {
     const work = { rounds, signal: interrupted.signal, onProgress: say };
     await using emptied = new AsyncDisposableStack();
     emptied.defer(async () => engine?.empty());
-    results.push(await benchRun(modelsSize * 1024 ** 3, { directory, engine, ...work }));
+    yield await benchRun(modelsSize * 1024 ** 3, { directory, engine, ...work });
   }
-  return { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), runs: results };
 }
 
 /** The test host of that name; where there are none, for all names the engine that this machine has. */
