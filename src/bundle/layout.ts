@@ -14,13 +14,11 @@ import {
 import { FOOTER_SIZE, footer } from "./footer.ts";
 import type { BundledFile, ModelsJson } from "./models-json.ts";
 import { sha256sumsOf } from "./sha256sums.ts";
-import { TOC_NAME, type TocEntry, tocText } from "./toc.ts";
+import { FILE_MODE, TOC_NAME, tocText } from "./toc.ts";
 
 export const MODELS_JSON = "MODELS.json";
 export const SHA256SUMS = "SHA256SUMS";
 export const SIGNATURE = "SHA256SUMS.minisig";
-
-const FILE_MODE = 0o644;
 
 /** A run of bytes of a bundle: bytes that follow from MODELS.json, or the gzip member that holds one chunk of a file. */
 export type Segment = LiteralSegment | ChunkSegment;
@@ -89,7 +87,7 @@ export function layoutOf(
     padding = tarPadding(file.size);
   }
   const tocOffset = offset + storedMemberSize(padding);
-  const toc = tocText(() => tocEntries(manifest, files, chunksOf(segments)));
+  const toc = tocText(manifest, files, segments);
   for (const ending of endings(manifest, toc, padding)) {
     segments.push({ ...ending, offset });
     offset += ending.length;
@@ -176,42 +174,6 @@ function chunkSegments(file: BundledFile, start: number): ChunkSegment[] {
     offset += length;
     return segment;
   });
-}
-
-function* chunksOf(segments: readonly Segment[]): Generator<ChunkSegment, undefined> {
-  for (const segment of segments) if (segment.kind === "chunk") yield segment;
-}
-
-/** `chunks` are those of the files, in the same order. */
-function* tocEntries(
-  { name, mtime }: ModelsJson,
-  files: readonly BundledFile[],
-  chunks: Generator<ChunkSegment, undefined>,
-): Generator<TocEntry> {
-  const modtime = new Date(mtime * 1000).toISOString().replace(".000Z", "Z");
-  for (const file of files) {
-    const entryName = `${name}/${file.path}`;
-    const head = {
-      name: entryName,
-      type: "reg",
-      size: file.size,
-      modtime,
-      mode: FILE_MODE,
-      digest: `sha256:${file.sha256}`,
-    } as const;
-    if (file.chunks.length === 0) yield head;
-    for (let index = 0; index < file.chunks.length; index += 1) {
-      const { value } = chunks.next();
-      if (value === undefined) throw new Error("a file has more chunks than there are segments");
-      const chunk = {
-        offset: value.offset,
-        ...(index > 0 && { chunkOffset: index * CHUNK_SIZE }),
-        ...(file.chunks.length > 1 && { chunkSize: value.size }),
-        chunkDigest: `sha256:${value.chunk.sha256}`,
-      };
-      yield index === 0 ? { ...head, ...chunk } : { name: entryName, type: "chunk", ...chunk };
-    }
-  }
 }
 
 /** The last padding, and then, as a member of its own where the footer points, the table of contents with the end of the tar. */
