@@ -105,7 +105,7 @@ async function readChunk(
   const extent = { path, offset: index * CHUNK_SIZE, length: chunkSizeAt(size, index) };
   try {
     const { length, sha256 } = await pool.run("readAndDigest", lease, extent);
-    if (sha256 === chunks[index]?.sha256) return length;
+    if (sha256 === chunks[index]) return length;
   } catch (error) {
     throw hasCode(error, "ENOENT") ? new ChangedFileError(file, error) : error;
   }

@@ -1,5 +1,4 @@
-import { crc32 } from "node:zlib";
-import { CHUNK_SIZE, type ChunkDigest } from "../core/chunks/chunk.ts";
+import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import { sha256Hex } from "../core/digest.ts";
 import type { StagedFile } from "../staging/staged-file.ts";
 
@@ -9,7 +8,8 @@ export interface PackEntry {
   /** Bytes. */
   readonly size: number;
   readonly sha256: string;
-  readonly chunks: readonly ChunkDigest[];
+  /** The sha256 of each chunk, in order. */
+  readonly chunks: readonly string[];
   /** A file on this machine, or the bytes themselves. */
   readonly from: string | Buffer;
 }
@@ -24,10 +24,8 @@ export function stagedEntry(
 
 /** A small file made here. */
 export function bytesEntry(path: string, bytes: Buffer): PackEntry {
-  const chunks: ChunkDigest[] = [];
-  for (let at = 0; at < bytes.length; at += CHUNK_SIZE) {
-    const content = bytes.subarray(at, at + CHUNK_SIZE);
-    chunks.push({ sha256: sha256Hex(content), crc32: crc32(content) });
-  }
+  const chunks: string[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_SIZE)
+    chunks.push(sha256Hex(bytes.subarray(at, at + CHUNK_SIZE)));
   return { path, size: bytes.length, sha256: sha256Hex(bytes), chunks, from: bytes };
 }

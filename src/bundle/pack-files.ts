@@ -97,7 +97,7 @@ async function packOne(
     const { memberSize, ...chunk } = await pool.run("packChunk", lease, {
       source: sourceOf(entry, index, contentSize),
     });
-    if (chunk.sha256 !== entry.chunks[index]?.sha256) throw new ChangedFileError(entry);
+    if (chunk.sha256 !== entry.chunks[index]) throw new ChangedFileError(entry);
     return {
       lease,
       entryIndex,

@@ -48,7 +48,7 @@ async function connect(
   env: Readonly<NodeJS.ProcessEnv>,
   signal: AbortSignal,
 ): Promise<Engine> {
-  const client = createDockerClient(address, env);
+  const client = await createDockerClient(address, env);
   const version = parseVersion(await client.docker.version({ abortSignal: signal }));
   if (version === undefined)
     throw new UnusableAddress("answers, but not as a container engine does");

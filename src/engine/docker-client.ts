@@ -3,7 +3,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 
 /** How an address is reached. */
@@ -29,21 +29,23 @@ export class UnusableAddress extends Error {
  * A client for an address as DOCKER_HOST writes it: `unix://`, `npipe://`, `tcp://` (with TLS as DOCKER_TLS_VERIFY and
  * DOCKER_CERT_PATH say). Throws {@link UnusableAddress}.
  */
-export function createDockerClient(
+export async function createDockerClient(
   address: string,
   env: Readonly<NodeJS.ProcessEnv>,
-): DockerClient {
+): Promise<DockerClient> {
   const socket = /^(?:unix|npipe):\/\/(?<path>.+)$/.exec(address)?.groups?.["path"];
+  // Imported only here: it takes 0.1 s, and whoever packs models alone needs no engine.
+  const { default: DockerClass } = await import("dockerode");
   if (socket !== undefined) {
     return {
-      docker: new Docker({ ...nothingFromProcess(), socketPath: socket }),
+      docker: new DockerClass({ ...nothingFromProcess(), socketPath: socket }),
       publishedHost: "127.0.0.1",
       isSocket: true,
     };
   }
   const { hostname, port } = tcpAddress(address);
   const tls = env["DOCKER_TLS_VERIFY"] ? certificates(env) : undefined;
-  const docker = new Docker({
+  const docker = new DockerClass({
     ...nothingFromProcess(),
     host: hostname,
     port: port || (tls ? 2376 : 2375),

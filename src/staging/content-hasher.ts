@@ -1,4 +1,4 @@
-import { CHUNK_SIZE, type ChunkDigest } from "../core/chunks/chunk.ts";
+import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease, SequentialHash } from "../core/chunks/pool.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { modelLayerFrame } from "../core/model-layer.ts";
@@ -6,7 +6,8 @@ import { thrownLater } from "../core/thrown-later.ts";
 
 export interface HashedContent {
   readonly sha256: string;
-  readonly chunks: readonly ChunkDigest[];
+  /** The sha256 of each chunk, in order. */
+  readonly chunks: readonly string[];
   readonly layerDiffId?: string | undefined;
 }
 
@@ -17,15 +18,18 @@ export interface HashPlan {
   readonly layerOf?: { readonly sha256: string; readonly size: number } | undefined;
 }
 
-/** A chunk whose digests have been computed, and its bytes of content at the beginning of its buffer. */
-export type DigestedChunk = ChunkDigest & { readonly length: number };
+/** A chunk whose sha256 has been computed, and its bytes of content at the beginning of its buffer. */
+export interface DigestedChunk {
+  readonly sha256: string;
+  readonly length: number;
+}
 
 /**
  * The digests of a file, computed in one pass: chunks in any order and at once, the file and its image layer as the chunks'
  * front advances.
  */
 export class ContentHasher {
-  readonly #chunks: ChunkDigest[] = [];
+  readonly #chunks: string[] = [];
   readonly #whole: SequentialHash | undefined;
   readonly #layer: { readonly hash: SequentialHash; readonly end: Buffer } | undefined;
   #front: Promise<unknown> = Promise.resolve();
@@ -59,15 +63,15 @@ export class ContentHasher {
     await this.#front;
     const sha256 =
       this.#whole === undefined
-        ? (this.#chunks[0]?.sha256 ?? sha256Hex(""))
+        ? (this.#chunks[0] ?? sha256Hex(""))
         : await this.#whole.digest();
     if (this.#layer === undefined) return { sha256, chunks: this.#chunks };
     await this.#layer.hash.updateBytes(this.#layer.end);
     return { sha256, chunks: this.#chunks, layerDiffId: await this.#layer.hash.digest() };
   }
 
-  async #hash(lease: Lease, { sha256, crc32, length }: DigestedChunk): Promise<void> {
-    this.#chunks.push({ sha256, crc32 });
+  async #hash(lease: Lease, { sha256, length }: DigestedChunk): Promise<void> {
+    this.#chunks.push(sha256);
     await Promise.all([
       this.#whole?.update(lease, 0, length),
       this.#layer?.hash.update(lease, 0, length),

@@ -22,9 +22,9 @@ const proof = z.object({
 });
 
 const contentRecord = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   size: z.int().nonnegative(),
-  chunks: z.array(z.object({ sha256: hex, crc32: z.int().min(0).max(0xffffffff) })),
+  chunks: z.array(hex),
   layerDiffId: hex.optional(),
   proofs: z.array(proof),
 });
@@ -71,7 +71,7 @@ export async function rememberContent(
   );
   const layerDiffId = content.layerDiffId ?? known?.layerDiffId;
   const record: ContentRecord = {
-    version: 1,
+    version: 2,
     size: file.size,
     chunks: [...content.chunks],
     ...(layerDiffId === undefined ? {} : { layerDiffId }),

@@ -1,4 +1,3 @@
-import { crc32 } from "node:zlib";
 import { sha256Hex } from "../core/digest.ts";
 import { SourceError } from "../core/errors.ts";
 import type { HashPlan, HashedContent } from "./content-hasher.ts";
@@ -80,7 +79,7 @@ export class ContentWriter implements AsyncDisposable {
   #hashSmall(): HashedContent {
     const bytes = Buffer.concat(this.#small);
     const sha256 = sha256Hex(bytes);
-    return { sha256, chunks: bytes.length === 0 ? [] : [{ sha256, crc32: crc32(bytes) }] };
+    return { sha256, chunks: bytes.length === 0 ? [] : [sha256] };
   }
 
   async #spill(): Promise<SpilledContent> {

@@ -67,7 +67,7 @@ export async function fetchPieces(
         await writeAll(data, lease.bytes.subarray(0, length), offset);
         behind.wrote(length);
       });
-      await inVolume(() => log.add(index, digest));
+      await inVolume(() => log.add(index, digest.sha256));
     });
     await settleAll([hasher.add(lease, digested), logged]);
   };
@@ -81,7 +81,7 @@ export async function fetchPieces(
     const found = await inVolume(() =>
       pool.run("readAndDigest", lease, { path: partial.data, ...at }),
     );
-    return found.length === at.length && found.sha256 === known.sha256 ? found : undefined;
+    return found.length === at.length && found.sha256 === known ? found : undefined;
   };
   const fetchOne = async (
     lease: Lease,
@@ -89,7 +89,7 @@ export async function fetchPieces(
     stop: AbortSignal,
   ): Promise<DigestedChunk> => {
     await read(lease.bytes.subarray(0, length), offset, { signal: stop, onBytes });
-    return { ...(await pool.run("digest", lease, { length })), length };
+    return { sha256: await pool.run("digest", lease, { length }), length };
   };
 
   await overChunks({ pool, size: wanted.size, signal }, piece);
@@ -115,10 +115,10 @@ export async function fetchWhole(
   signal.throwIfAborted();
   const place = lease.bytes.subarray(0, wanted.size);
   if (wanted.size > 0) await read(place, 0, { signal, onBytes });
-  const { sha256, crc32 } = await pool.run("digest", lease, { length: wanted.size });
+  const sha256 = await pool.run("digest", lease, { length: wanted.size });
   if (sha256 !== wanted.sha256) throw wrongContent(wanted, `what came hashes to sha256:${sha256}`);
   const path = await onDisk(paths.root, () => writeTemporary(paths, place));
-  return { path, content: { sha256, chunks: wanted.size === 0 ? [] : [{ sha256, crc32 }] } };
+  return { path, content: { sha256, chunks: wanted.size === 0 ? [] : [sha256] } };
 }
 
 export async function dropPartial(paths: VolumePaths, sha256: string): Promise<void> {

@@ -47,7 +47,7 @@ async function hashOneChunk(
   using lease = await pool.lease();
   signal?.throwIfAborted();
   const extent = { path, offset: 0, length: size };
-  const { length, sha256, crc32 } = await pool.run("readAndDigest", lease, extent);
+  const { length, sha256 } = await pool.run("readAndDigest", lease, extent);
   onBytes?.(length);
-  return length === size ? { sha256, chunks: [{ sha256, crc32 }] } : undefined;
+  return length === size ? { sha256, chunks: [sha256] } : undefined;
 }

@@ -1,6 +1,5 @@
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { ChunkDigest } from "../core/chunks/chunk.ts";
 import { isSha256Hex } from "../core/digest.ts";
 import { hasCode } from "../core/errors.ts";
 import { jsonOrUndefined } from "../core/json-or-undefined.ts";
@@ -8,18 +7,17 @@ import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 const line = z.object({
   index: z.int().nonnegative(),
   sha256: z.string().refine(isSha256Hex),
-  crc32: z.int().min(0).max(0xffffffff),
 });
 
 /**
- * Which pieces (one chunk each) of a content that is being fetched are on disk, and their digests: one line of JSON each. Not
+ * Which pieces (one chunk each) of a content that is being fetched are on disk, and their sha256: one line of JSON each. Not
  * synced: after a loss of power, a piece whose bytes are not there fails its digest and is fetched again.
  */
 export class PieceLog implements AsyncDisposable {
-  readonly finished: ReadonlyMap<number, ChunkDigest>;
+  readonly finished: ReadonlyMap<number, string>;
   readonly #file: FileHandle;
 
-  private constructor(finished: ReadonlyMap<number, ChunkDigest>, file: FileHandle) {
+  private constructor(finished: ReadonlyMap<number, string>, file: FileHandle) {
     this.finished = finished;
     this.#file = file;
   }
@@ -33,8 +31,8 @@ export class PieceLog implements AsyncDisposable {
   }
 
   /** A piece whose bytes have been written. */
-  async add(index: number, { sha256, crc32 }: ChunkDigest): Promise<void> {
-    await this.#file.write(`${JSON.stringify({ index, sha256, crc32 })}\n`);
+  async add(index: number, sha256: string): Promise<void> {
+    await this.#file.write(`${JSON.stringify({ index, sha256 })}\n`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -43,7 +41,7 @@ export class PieceLog implements AsyncDisposable {
 }
 
 /** The finished pieces by index; lines that make no sense are left aside. */
-export async function readPieces(path: string): Promise<Map<number, ChunkDigest>> {
+export async function readPieces(path: string): Promise<Map<number, string>> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     if (hasCode(error, "ENOENT")) return "";
     throw error;
@@ -52,5 +50,5 @@ export async function readPieces(path: string): Promise<Map<number, ChunkDigest>
     const parsed = line.safeParse(jsonOrUndefined(entry));
     return parsed.success ? [parsed.data] : [];
   });
-  return new Map(pieces.map(({ index, ...digest }) => [index, digest]));
+  return new Map(pieces.map(({ index, sha256 }) => [index, sha256]));
 }

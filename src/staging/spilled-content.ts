@@ -82,7 +82,7 @@ export class SpilledContent implements AsyncDisposable {
   async #store(lease: Lease, length: number, position: number): Promise<void> {
     const digested = this.#pool
       .run("digest", lease, { length })
-      .then((digest) => ({ ...digest, length }));
+      .then((sha256) => ({ sha256, length }));
     const written = writeAll(this.#file, lease.bytes.subarray(0, length), position);
     await settleAll([
       this.#hasher.add(lease, digested),

@@ -1,4 +1,3 @@
-import type { ChunkDigest } from "../core/chunks/chunk.ts";
 
 /**
  * A file whose content was hashed: what a source hands over and the packer reads. It lies in the staging volume, or in place
@@ -11,7 +10,8 @@ export interface StagedFile {
   readonly size: number;
   /** sha256 of the content, hex. */
   readonly sha256: string;
-  readonly chunks: readonly ChunkDigest[];
+  /** The sha256 of each chunk, in order. */
+  readonly chunks: readonly string[];
   /** The diff_id (hex) of the image layer that holds this blob alone; for blobs of models with more than one chunk. */
   readonly layerDiffId?: string | undefined;
 }

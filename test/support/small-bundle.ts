@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
 import type { BundleContents } from "../../src/bundle/bundle-contents.ts";
 import { type WrittenBundle, writeBundle } from "../../src/bundle/write-bundle.ts";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
@@ -28,10 +27,8 @@ export async function stagedFile(directory: string, content: Buffer): Promise<St
   const path = join(directory, sha256);
   await writeFile(path, content);
   const chunks = [];
-  for (let at = 0; at < content.length; at += CHUNK_SIZE) {
-    const chunk = content.subarray(at, at + CHUNK_SIZE);
-    chunks.push({ sha256: sha256Hex(chunk), crc32: crc32(chunk) });
-  }
+  for (let at = 0; at < content.length; at += CHUNK_SIZE)
+    chunks.push(sha256Hex(content.subarray(at, at + CHUNK_SIZE)));
   return { path, size: content.length, sha256, chunks };
 }
 

@@ -1,14 +1,12 @@
 /** Bytes of content per chunk: the unit of packing, checking, installing and repairing. The last chunk of a file is shorter. */
 export const CHUNK_SIZE = 8 * 1024 * 1024;
 
-/** sha256 (hex) and CRC-32 of one chunk's content. */
-export interface ChunkDigest {
-  readonly sha256: string;
-  readonly crc32: number;
-}
-
 /** A chunk as a bundle holds it: `packed` is there when it is deflated, and missing when it is stored. */
-export interface PackedChunk extends ChunkDigest {
+export interface PackedChunk {
+  /** Of its content, 64 hex digits. */
+  readonly sha256: string;
+  /** Of its content: what its gzip member ends with. */
+  readonly crc32: number;
   readonly packed?: { readonly size: number; readonly crc32: number } | undefined;
 }
 

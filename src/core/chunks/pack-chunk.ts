@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants, crc32, deflateRawSync } from "node:zlib";
 import { giveBack } from "../give-back.ts";
-import type { ChunkDigest, Extent, PackedChunk } from "./chunk.ts";
+import type { Extent, PackedChunk } from "./chunk.ts";
 import {
   MEMBER_HEADER,
   type StoredRun,
@@ -17,12 +17,12 @@ import { readExtent } from "./read-extent.ts";
 const DEFLATE_LEVEL = 4;
 
 /**
- * Of a chunk so much is tried, from so many spots, and it must become so small for the whole chunk to be deflated. Of 4.9 GB of
- * programs, libraries and archives as they lie in a system, 64 KiB from the middle left 2.6 % more than the best choice for each
- * chunk, and these a quarter of it 0.6 %.
+ * Of a chunk so much is tried, from so many spots, and it must become so small for the whole chunk to be deflated. Of 6.5 GB of
+ * programs, libraries and archives as they lie in a system, these leave 0.5 % more than the best choice for each chunk. Eight spots of
+ * 2 KiB left 0.6 %, and one that met zeros had a chunk of weights deflated: 0.2 s for nothing, 1 chunk in 70 of some models.
  */
-const SPOT_COUNT = 8;
-const SPOT_SIZE = 2048;
+const SPOT_COUNT = 32;
+const SPOT_SIZE = 512;
 const SAMPLE_WORTHWHILE = 0.95;
 
 /** Its memory is used again: of thousands of small files, what was tried adds up to more than all else. */
@@ -91,7 +91,7 @@ function writeDeflated(buffer: Uint8Array, deflated: Uint8Array, trailer: Uint8A
   return deflatedMemberSize(deflated.length);
 }
 
-function digestOf(runs: readonly Uint8Array[]): ChunkDigest {
+function digestOf(runs: readonly Uint8Array[]): Pick<PackedChunk, "sha256" | "crc32"> {
   const hash = createHash("sha256");
   let crc = 0;
   for (const run of runs) {
@@ -131,7 +131,7 @@ function isWorthDeflating(places: readonly Uint8Array[], size: number): boolean 
   return isWorth;
 }
 
-/** All of what is small enough, else the middle of each eighth; each within one run, of which all but the last are equally long. */
+/** All of what is small enough, else the middle of each of so many parts; each within one run, of which all but the last are equally long. */
 function spotsOf(places: readonly Uint8Array[], size: number): Uint8Array[] {
   const [first] = places;
   if (first === undefined || size <= sample.length) return [...places];

@@ -1,7 +1,6 @@
 import { type Hash, createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import { checkWindow, openChunk } from "./check-chunk.ts";
-import type { ChunkDigest, Extent } from "./chunk.ts";
+import type { Extent } from "./chunk.ts";
 import { packChunk } from "./pack-chunk.ts";
 import { readExtent } from "./read-extent.ts";
 
@@ -24,19 +23,20 @@ function read(buffer: Uint8Array, extent: Extent): number {
   return readExtent(extent, [buffer.subarray(0, extent.length)]);
 }
 
-/** Reads an extent into the buffer and returns the digests of what was read. */
-function readAndDigest(
-  buffer: Uint8Array,
-  extent: Extent,
-): ChunkDigest & { readonly length: number } {
-  const length = read(buffer, extent);
-  return { ...digest(buffer, { length }), length };
+interface ReadAndDigested {
+  readonly length: number;
+  readonly sha256: string;
 }
 
-/** The digests of the buffer's first `length` bytes. */
-function digest(buffer: Uint8Array, { length }: { readonly length: number }): ChunkDigest {
-  const content = buffer.subarray(0, length);
-  return { sha256: createHash("sha256").update(content).digest("hex"), crc32: crc32(content) };
+/** Reads an extent into the buffer and returns how many bytes there were, and their sha256 (hex). */
+function readAndDigest(buffer: Uint8Array, extent: Extent): ReadAndDigested {
+  const length = read(buffer, extent);
+  return { length, sha256: digest(buffer, { length }) };
+}
+
+/** The sha256 (hex) of the buffer's first `length` bytes. */
+function digest(buffer: Uint8Array, { length }: { readonly length: number }): string {
+  return createHash("sha256").update(buffer.subarray(0, length)).digest("hex");
 }
 
 /** Hashes that go over more than one buffer live in the one worker that began them. */
