@@ -34,6 +34,8 @@ const LIBRARY_OWNERS: Readonly<Record<string, string>> = {
   "cli-progress": "cli/",
   "p-retry": "core/retry.ts",
   yaml: "definition/",
+  "node:http": "core/node-http.ts",
+  "node:https": "core/node-http.ts",
 };
 
 interface Place {
@@ -87,7 +89,8 @@ function objectionTo(found: Import, src: string): string | undefined {
   return to ? folderObjection(found, to) : outsideObjection(relative(dirname(src), target));
 }
 
-function libraryObjection({ from, specifier }: Import): string | undefined {
+function libraryObjection({ from, specifier, typesOnly }: Import): string | undefined {
+  if (specifier.startsWith("node:") && typesOnly) return undefined;
   const library = Object.keys(LIBRARY_OWNERS).find(
     (name) => specifier === name || specifier.startsWith(`${name}/`),
   );

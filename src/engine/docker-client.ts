@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type Docker from "dockerode";
+import { http, https } from "../core/node-http.ts";
 import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 
 /** How an address is reached. */
@@ -49,7 +48,7 @@ export async function createDockerClient(
     ...nothingFromProcess(),
     host: hostname,
     port: port || (tls ? 2376 : 2375),
-    ...(tls && { ...tls, protocol: "https", agent: new HttpsAgent({ keepAlive: false }) }),
+    ...(tls && { ...tls, protocol: "https", agent: new https.Agent({ keepAlive: false }) }),
   });
   return { docker, publishedHost: hostname, isSocket: false };
 }
@@ -69,7 +68,7 @@ function nothingFromProcess() {
     cert: undefined,
     key: undefined,
     timeout: undefined,
-    agent: new HttpAgent(options),
+    agent: new http.Agent(options),
   } as const;
 }
 

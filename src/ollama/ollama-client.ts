@@ -1,5 +1,5 @@
-import http from "node:http";
-import https from "node:https";
+import type { Agent, IncomingMessage } from "node:http";
+import { http, https } from "../core/node-http.ts";
 import type { Readable } from "node:stream";
 import { hasCode, messageOf } from "../core/errors.ts";
 import { readLines } from "../core/lines.ts";
@@ -35,7 +35,7 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export class OllamaClient implements Disposable {
   readonly #url: URL;
-  readonly #agent: http.Agent;
+  readonly #agent: Agent;
 
   constructor(url: URL) {
     this.#url = url;
@@ -83,8 +83,8 @@ export class OllamaClient implements Disposable {
     path: string,
     body: AskOptions["body"],
     signal: AbortSignal | undefined,
-  ): Promise<http.IncomingMessage> {
-    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  ): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const { request } = this.#url.protocol === "https:" ? https : http;
     const url = new URL(`${this.#url.pathname.replace(/\/$/, "")}${path}`, this.#url);
     url.username = this.#url.username;

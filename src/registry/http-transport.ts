@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Agent, IncomingMessage } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
 import { getCACertificates } from "node:tls";
 import { hasCode } from "../core/errors.ts";
+import { http, https } from "../core/node-http.ts";
 import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 import type { Asked } from "./authorization.ts";
 import { HttpBody } from "./http-body.ts";
@@ -42,7 +43,7 @@ export interface HttpAnswer {
  * `UNREACHABLE`, inside a TransientFailure where another try may help. Whoever gets an answer reads or disposes its body.
  */
 export class HttpTransport {
-  readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  readonly #agents: { readonly http: Agent; readonly https: HttpsAgent };
   readonly #idleMs: number;
   readonly #env: Readonly<NodeJS.ProcessEnv>;
   readonly #limit: RateLimit | undefined;
@@ -58,8 +59,8 @@ export class HttpTransport {
     // A `ca` replaces what is trusted else, NODE_EXTRA_CA_CERTS too.
     const trusted = ca.length === 0 ? {} : { ca: [...getCACertificates(), ...ca] };
     this.#agents = {
-      http: new HttpAgent(options),
-      https: new HttpsAgent({ ...options, ...trusted }),
+      http: new http.Agent(options),
+      https: new https.Agent({ ...options, ...trusted }),
     };
     this.#idleMs = idleTimeoutMs;
     this.#limit = bytesPerSecond === undefined ? undefined : new RateLimit(bytesPerSecond);
@@ -95,8 +96,8 @@ export class HttpTransport {
       const options = { method, headers, ...(signal === undefined ? {} : { signal }) };
       const request =
         url.protocol === "https:"
-          ? httpsRequest(url, { ...options, agent: this.#agents.https })
-          : httpRequest(url, { ...options, agent: this.#agents.http });
+          ? https.request(url, { ...options, agent: this.#agents.https })
+          : http.request(url, { ...options, agent: this.#agents.http });
       const timer = setTimeout(
         () => request.destroy(new StalledError(this.#idleMs / 1000)),
         this.#idleMs,

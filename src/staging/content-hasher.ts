@@ -62,9 +62,7 @@ export class ContentHasher {
   async finish(): Promise<HashedContent> {
     await this.#front;
     const sha256 =
-      this.#whole === undefined
-        ? (this.#chunks[0] ?? sha256Hex(""))
-        : await this.#whole.digest();
+      this.#whole === undefined ? (this.#chunks[0] ?? sha256Hex("")) : await this.#whole.digest();
     if (this.#layer === undefined) return { sha256, chunks: this.#chunks };
     await this.#layer.hash.updateBytes(this.#layer.end);
     return { sha256, chunks: this.#chunks, layerDiffId: await this.#layer.hash.digest() };

@@ -1,4 +1,3 @@
-
 /**
  * A file whose content was hashed: what a source hands over and the packer reads. It lies in the staging volume, or in place
  * in a store of the user's.

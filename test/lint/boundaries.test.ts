@@ -144,6 +144,17 @@ const examples: readonly Example[] = [
     },
   ]),
   {
+    promise: "refuses node:http by import, which loads what nobody asked for",
+    file: "src/registry/ask.ts",
+    code: `import { request } from "node:http"; request("");`,
+    complaint: `"node:http" belongs to src/core/node-http.ts: use what that exports`,
+  },
+  {
+    promise: "lets any folder have the types of node:http",
+    file: "src/registry/ask-types.ts",
+    code: `import type { Agent } from "node:http"; export type Mine = Agent;`,
+  },
+  {
     promise: "lets any folder use zod",
     file: "src/registry/answers.ts",
     code: `import { z } from "zod"; z.string();`,

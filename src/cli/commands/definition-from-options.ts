@@ -7,7 +7,6 @@ import {
   definitionFields,
   definitionOf,
 } from "../../definition/definition.ts";
-import { readDefinitionFile } from "../../definition/read-definition-file.ts";
 import { hostPlatform } from "../host-platform.ts";
 import { namesIn } from "./options.ts";
 
@@ -23,9 +22,15 @@ export interface DefinitionOptions {
 
 /** What a definition file says, with what the options say instead. Throws {@link DefinitionError}. */
 export async function definitionFromOptions(options: DefinitionOptions): Promise<Definition> {
-  const fromFile = options.file === undefined ? {} : await readDefinitionFile(options.file);
+  const fromFile = options.file === undefined ? {} : await fieldsIn(options.file);
   const defaults = { name: nameFor(options.output), platform: hostPlatform() };
   return definitionOf({ ...fromFile, ...fieldsOf(options) }, defaults);
+}
+
+/** The reader of YAML, which is large, is imported only where there is something to read. */
+async function fieldsIn(file: string): Promise<DefinitionFields> {
+  const { readDefinitionFile } = await import("../../definition/read-definition-file.ts");
+  return await readDefinitionFile(file);
 }
 
 function fieldsOf({ models, image, platform, name }: DefinitionOptions): DefinitionFields {
