@@ -25,7 +25,7 @@ export interface EngineRun extends EngineInstall {
 }
 
 /** What it takes to load the image. */
-export interface LoadRun extends Pick<EngineRun, "engine" | "bundle" | "journal"> {
+export interface LoadRun extends Pick<EngineRun, "engine" | "bundle" | "journal" | "installation"> {
   readonly planned: Pick<EnginePlan, "image" | "isLoaded">;
 }
 

@@ -25,6 +25,11 @@ export function emptyImageName(installation: string): string {
   return `${OWN_REGISTRY}/helper:${installation}`;
 }
 
+/** The name of an image with the first layers of another, there while that is loaded. */
+export function partImageName(installation: string, index: number): string {
+  return `${OWN_REGISTRY}/helper:${installation}-${index}`;
+}
+
 /** What the built image is called where nothing else is asked for. */
 export function defaultTag(bundleName: string): string {
   return `ollama-preloaded:${bundleName}`;

@@ -25,6 +25,8 @@ export interface ImageToLoad {
   readonly modelLayers: readonly ModelLayer[];
   /** How many of all layers, from the base's first on, the engine has and need not be given. */
   readonly there: number;
+  /** Whether the engine takes an image without the layers that it has. */
+  readonly takesPart: boolean;
 }
 
 /** An image that the engine has already, and that gets a name of our own beside. */
@@ -46,10 +48,15 @@ export function bytesToLoad(image: ImageToLoad | ImageToName): number {
   return "existing" in image ? 0 : sizeOf(lackedLayers(image));
 }
 
+interface ImageParts extends LayersOnTop<ModelLayer> {
+  readonly image: BundledImage;
+  readonly takesPart: boolean;
+}
+
 /** Works out the image; reads no more of the bundle than its config. Without model layers the config's bytes are untouched. */
 export async function imageToLoad(
   bundle: BundleReader,
-  { image, modelLayers, there }: { readonly image: BundledImage } & LayersOnTop<ModelLayer>,
+  { image, modelLayers, there, takesPart }: ImageParts,
   options: WorkOptions,
 ): Promise<ImageToLoad> {
   const { name, platform, files } = bundle.manifest;
@@ -73,6 +80,7 @@ export async function imageToLoad(
     })),
     modelLayers,
     there,
+    takesPart,
   };
 }
 
@@ -85,11 +93,14 @@ export function layerBytes(image: ImageToLoad): number {
   return sizeOf(layersOf(image));
 }
 
-/** The archive for `docker load`: an OCI layout with docker's manifest.json, made on the fly from checked chunks, without the layers that are there. */
+/**
+ * The archive for `docker load`: an OCI layout with docker's manifest.json, made on the fly from checked chunks, without the layers
+ * that are there. manifest.json, without which an engine loads nothing, comes last, when `hold` has resolved.
+ */
 export function loadArchive(
   bundle: BundleReader,
   image: ImageToLoad,
-  options: WorkOptions,
+  { hold, ...options }: WorkOptions & { readonly hold?: () => Promise<void> },
 ): AsyncIterable<Uint8Array> {
   const frame = archiveFrame(image.name, image.config, layersOf(image));
   const lacked = new Set(lackedLayers(image).map(({ diffId }) => diffId));
@@ -104,7 +115,20 @@ export function loadArchive(
     size: layer.size,
     content: modelLayerBytes(bundle, layer, options),
   }));
-  return writeTar([...frameEntries(frame, image.config), ...base, ...models]);
+  const last = {
+    path: "manifest.json",
+    size: frame.dockerManifest.length,
+    content: after(hold, frame.dockerManifest),
+  };
+  return writeTar([...frameEntries(frame, image.config), ...base, ...models, last]);
+}
+
+async function* after(
+  hold: (() => Promise<void>) | undefined,
+  bytes: Buffer,
+): AsyncGenerator<Buffer> {
+  await hold?.();
+  yield bytes;
 }
 
 /** One that is there and comes again further up is another to the engine. */
@@ -113,7 +137,7 @@ function lackedLayers(image: ImageToLoad): LayerBlob[] {
 }
 
 function frameEntries(
-  { ociLayout, index, dockerManifest, manifest }: ArchiveFrame,
+  { ociLayout, index, manifest }: ArchiveFrame,
   config: Buffer,
 ): WrittenTarEntry[] {
   const blob = (bytes: Buffer): WrittenTarEntry => ({
@@ -124,7 +148,6 @@ function frameEntries(
   return [
     { path: "oci-layout", size: ociLayout.length, content: ociLayout },
     { path: "index.json", size: index.length, content: index },
-    { path: "manifest.json", size: dockerManifest.length, content: dockerManifest },
     blob(config),
     blob(manifest),
   ];

@@ -39,6 +39,16 @@ export function addLayers(configBytes: Buffer, layers: readonly AddedLayer[]): B
   );
 }
 
+/**
+ * The config of an image of another's first `count` layers, without their history. No other image has the same: what is loaded
+ * with it is nobody else's to lose. Throws {@link BundleError} where the config is none.
+ */
+export function firstLayers(configBytes: Buffer, count: number): Buffer {
+  const { history: _history, ...whole } = readConfig(configBytes);
+  const diffIds = whole.rootfs.diff_ids.slice(0, count);
+  return json({ ...whole, rootfs: { ...whole.rootfs, diff_ids: diffIds } });
+}
+
 /** One layer of an image, uncompressed, so that its digest is its diff_id. */
 export interface LayerBlob {
   readonly diffId: string;

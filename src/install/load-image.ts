@@ -3,7 +3,10 @@ import { EngineError } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sameLayers } from "./engine-problems.ts";
+import { partsOf } from "./image-parts.ts";
 import { type ImageToLoad, bytesToLoad, diffIdsOf, loadArchive } from "./image-to-load.ts";
+import type { Journal } from "./journal.ts";
+import { type Archive, loadInTurn } from "./load-in-turn.ts";
 
 /** What an engine with containerd's store says of an image whose config it has not. */
 const UNKNOWN_PLATFORM = "/";
@@ -12,10 +15,13 @@ interface Loading {
   readonly engine: Engine;
   readonly bundle: BundleReader;
   readonly image: ImageToLoad;
+  /** For what is loaded beside the image and is not to stay. */
+  readonly journal: Pick<Journal, "add">;
+  readonly installation: string;
 }
 
 /**
- * Loads the image in one stream, and compares what the engine then has with what it was given: an engine loads an image for
+ * Loads the image, in parts where the engine takes it so, and compares what the engine then has with what it was given: an engine loads an image for
  * another platform without a word.
  */
 export async function loadImage(loading: Loading, options: WorkOptions): Promise<void> {
@@ -33,20 +39,48 @@ export async function loadImage(loading: Loading, options: WorkOptions): Promise
 }
 
 /** Without what is there. That may be gone by now, with the image that had it: then everything is sent after all. */
-async function send({ engine, bundle, image }: Loading, options: WorkOptions): Promise<void> {
-  const item = image.there === 0 ? "image" : "image's missing layers";
-  const archive = counted(
-    loadArchive(bundle, image, options),
-    countBytes(item, bytesToLoad(image), options.onProgress),
-  );
+async function send(loading: Loading, options: WorkOptions): Promise<void> {
+  const { image } = loading;
+  const parts = partsOf(image, loading.installation);
   try {
-    await engine.load(archive, options);
+    await sendParts(loading, parts, options);
   } catch (error) {
-    if (!(error instanceof EngineError) || image.there === 0) throw error;
+    const isWhole = image.there === 0 && parts.length === 1;
+    if (!(error instanceof EngineError) || isWhole) throw error;
     const text = `Loading all of it: without the layers that were there, ${error.message}`;
     options.onProgress?.({ kind: "note", text });
-    await send({ engine, bundle, image: { ...image, there: 0 } }, options);
+    // Where that fails too, the engine is gone, and the first error says how.
+    await removeBeside(loading, parts).catch(() => Promise.reject(error));
+    await send({ ...loading, image: { ...image, there: 0, takesPart: false } }, options);
   }
+}
+
+async function sendParts(
+  loading: Loading,
+  parts: readonly ImageToLoad[],
+  options: WorkOptions,
+): Promise<void> {
+  const { engine, bundle, image, journal } = loading;
+  const item = image.there === 0 ? "image" : "image's missing layers";
+  const count = countBytes(item, bytesToLoad(image), options.onProgress);
+  for (const { name } of besideImage(parts))
+    await journal.add({ kind: "image", name, existed: false });
+  const archives = parts.map(
+    (part): Archive =>
+      (hold) =>
+        counted(loadArchive(bundle, part, { ...options, hold }), count),
+  );
+  await loadInTurn(engine, archives, options);
+  await removeBeside(loading, parts);
+}
+
+async function removeBeside({ engine }: Loading, parts: readonly ImageToLoad[]): Promise<void> {
+  for (const { name } of besideImage(parts)) await engine.removeImage(name);
+}
+
+/** All parts but the last, which is the image itself. */
+function besideImage(parts: readonly ImageToLoad[]): readonly ImageToLoad[] {
+  return parts.slice(0, -1);
 }
 
 async function* counted(

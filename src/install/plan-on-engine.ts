@@ -18,6 +18,7 @@ import { type Surroundings, lookAround } from "./site/look-around.ts";
 import { memoryWarnings } from "./memory.ts";
 import { type ModelsAsked, modelChanges } from "./model-changes.ts";
 import { openModelsDirectory } from "./store/models-directory.ts";
+import { largestSpool } from "./image-parts.ts";
 import { pathInStore } from "./model-paths.ts";
 import { blobsNamedBy, describeModels, otherModels } from "./models-there.ts";
 import { refuseIfAny } from "./problems.ts";
@@ -84,6 +85,7 @@ async function spaceFor({ install, info, image, store, found }: Looked): Promise
   const lacking = selection.blobs.filter(({ path }) => !there.has(pathInStore(path)));
   const load = {
     layers: bytesLacked(image, found),
+    spool: "existing" in image || found.isLoaded ? 0 : largestSpool(image),
     volume: place.kind === "volume" ? sizeOf(lacking) : 0,
   };
   const wishes = await engineSpace(info, load);
@@ -153,9 +155,10 @@ async function imageFor(
   const image = ollamaImageOf(manifest);
   if (!isLeftOut(image, manifest)) {
     const layers = place.kind === "image" ? layersToLoad(install) : [];
-    const images = takesPartOfImage(info) ? await install.engine.images() : [];
+    const takesPart = takesPartOfImage(info);
+    const images = takesPart ? await install.engine.images() : [];
     const onTop = orderByWhatIsThere(image.diffIds, layers, images);
-    return await imageToLoad(bundle, { image, ...onTop }, options);
+    return await imageToLoad(bundle, { image, ...onTop, takesPart }, options);
   }
   const found = await findLeftOutImage(install, image);
   if (!(found instanceof HostError)) return found;

@@ -12,6 +12,8 @@ export type SpaceWish = Pick<SpaceNeed, "what" | "path" | "needed" | "whyUnknown
 interface EngineLoad {
   /** Bytes of the layers, uncompressed; 0 where nothing is loaded. */
   readonly layers: number;
+  /** Bytes of them that the engine has beside at a time, as they were sent. */
+  readonly spool: number;
   /** Bytes of models that go into a volume. */
   readonly volume: number;
 }
@@ -20,35 +22,38 @@ interface EngineLoad {
 const OWN_CONTAINERD = "containerd/daemon";
 
 /**
- * What an engine needs: a load spools the whole archive beside the layers that it makes of it. (Docker's containerd store keeps
+ * What an engine needs: a load spools what it is sent beside the layers that it makes of it. (Docker's containerd store keeps
  * the archive's layers as content, which comes to the same.) A site may have mounted a disk at any of its directories.
  */
 export async function engineSpace(
   info: EngineInfo,
-  { layers, volume }: EngineLoad,
+  { layers, spool, volume }: EngineLoad,
 ): Promise<SpaceWish[]> {
   const { dataRoot, isLocal } = info;
   const volumes = { what: "engine's volumes", path: join(dataRoot, "volumes"), needed: volume };
-  const wishes = [...(await imageSpace(info, layers)), volumes];
+  const wishes = [...(await imageSpace(info, { layers, spool })), volumes];
   const whyUnknown = isLocal ? undefined : "the engine runs on another host";
   return wishes
     .filter(({ needed }) => needed > 0)
     .map((wish) => (whyUnknown === undefined ? wish : { ...wish, whyUnknown }));
 }
 
-async function imageSpace(info: EngineInfo, layers: number): Promise<SpaceWish[]> {
+async function imageSpace(
+  info: EngineInfo,
+  { layers, spool }: Omit<EngineLoad, "volume">,
+): Promise<SpaceWish[]> {
   const { product, dataRoot, storageDriver, usesContainerdStore, isLocal } = info;
   if (usesContainerdStore) {
     const path = join(dataRoot, OWN_CONTAINERD);
     const isOwn = isLocal && (await deviceOf(path, 0)) !== undefined;
     const whyUnknown = "containerd keeps images in a directory of its own";
-    const images = { what: "engine's images", path, needed: 2 * layers };
+    const images = { what: "engine's images", path, needed: layers + spool };
     return [isOwn ? images : { ...images, whyUnknown }];
   }
-  const spool = product === "Podman" ? "/var/tmp" : join(dataRoot, "tmp");
+  const spoolPath = product === "Podman" ? "/var/tmp" : join(dataRoot, "tmp");
   return [
     { what: "engine's images", path: join(dataRoot, storageDriver), needed: layers },
-    { what: "archive while it is loaded", path: spool, needed: layers },
+    { what: "archive while it is loaded", path: spoolPath, needed: spool },
   ];
 }
 

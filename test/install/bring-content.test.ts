@@ -97,7 +97,11 @@ test("a volume that is there gets no models before the image is loaded: undoing 
 async function bring(behaviour: Behaviour, { volumeExists = false } = {}) {
   const [packed] = bundle.manifest.images;
   if (packed === undefined) throw new Error("the bundle has no image");
-  const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there: 0 }, {});
+  const image = await imageToLoad(
+    bundle,
+    { image: packed, modelLayers: [], there: 0, takesPart: false },
+    {},
+  );
   const received: Upload[] = [];
   const warned = Promise.withResolvers<void>();
   await using fake = await fakeEngine(
@@ -119,7 +123,8 @@ async function bring(behaviour: Behaviour, { volumeExists = false } = {}) {
     volumeExists,
     labels: {},
   });
-  const run = { engine, bundle, journal, planned: { image, isLoaded: false } };
+  const planned = { image, isLoaded: false };
+  const run = { engine, bundle, journal, installation: "i1", planned };
   const events: ProgressEvent[] = [];
   const onProgress = (event: ProgressEvent): void => {
     events.push(event);

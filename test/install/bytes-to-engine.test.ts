@@ -16,6 +16,8 @@ import { fakeEngine } from "../engine/fake-engine.ts";
 import { noise, smallContents, stagedImage, writeSmallBundle } from "../support/small-bundle.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
+const unrecorded = { journal: { add: async () => {} }, installation: "i1" };
+
 /** So many that buffers are filled anew while what was in them may still be on its way. */
 const CHUNKS_EACH = 6;
 
@@ -37,7 +39,7 @@ test("an engine that reads slowly gets every layer of an image as its diff_id sa
   const [image] = bundle.manifest.images;
   if (image === undefined) throw new Error("the bundle has no image");
   const { modelLayers } = bundle.manifest;
-  const toLoad = await imageToLoad(bundle, { image, modelLayers, there: 0 }, {});
+  const toLoad = await imageToLoad(bundle, { image, modelLayers, there: 0, takesPart: false }, {});
   const stated = layersOf(toLoad).map(({ diffId }) => diffId);
   let received: ReadonlyMap<string, string> = new Map();
   await using fake = await fakeEngine(async (request, response) => {
@@ -50,7 +52,7 @@ test("an engine that reads slowly gets every layer of an image as its diff_id sa
     answer(response, { stream: `Loaded image: ${toLoad.name}\n` });
   });
   const engine = await connectEngine({ dockerHost: fake.address, env: {} });
-  await loadImage({ engine, bundle, image: toLoad }, {});
+  await loadImage({ engine, bundle, image: toLoad, ...unrecorded }, {});
 
   expect(new Set(stated).size).toBeGreaterThan(3);
   expect(stated.map((diffId) => received.get(`blobs/sha256/${diffId.slice(7)}`))).toEqual(

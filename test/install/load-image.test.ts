@@ -15,6 +15,7 @@ import { temporaryDirectory } from "../support/temporary-directory.ts";
 const LOADED = { Id: "sha256:1", Os: "linux", Architecture: "amd64" };
 const SAYS_LOADED = { stream: "Loaded image: any" };
 const LAYER_SIZE = 1024;
+const unrecorded = { journal: { add: async () => {} }, installation: "i1" };
 
 test.each([
   [{ ...LOADED, Os: "", Architecture: "" }, "has it incompletely, content of it is missing"],
@@ -30,8 +31,12 @@ test.each([
   const engine = await connectEngine({ dockerHost: fake.address, env: {} });
   const [packed] = bundle.manifest.images;
   if (packed === undefined) throw new Error("the small bundle has no image");
-  const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there: 0 }, {});
-  await expect(loadImage({ engine, bundle, image }, {})).rejects.toMatchObject({
+  const image = await imageToLoad(
+    bundle,
+    { image: packed, modelLayers: [], there: 0, takesPart: false },
+    {},
+  );
+  await expect(loadImage({ engine, bundle, image, ...unrecorded }, {})).rejects.toMatchObject({
     code: "IMAGE_DIFFERS",
     message: `Cannot use the image "${image.name}" that was just loaded: the engine ${found}`,
   });
@@ -48,7 +53,11 @@ describe("layers that the engine has", () => {
     async ({ there, brought }) => {
       await using opened = await openedBundle(["x", "y", "x"]);
       const { bundle, packed } = opened;
-      const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there }, {});
+      const image = await imageToLoad(
+        bundle,
+        { image: packed, modelLayers: [], there, takesPart: true },
+        {},
+      );
       const found = [...(await blobsIn(loadArchive(bundle, image, {})))];
       expect(found.filter((hex) => hex === hexOf("x") || hex === hexOf("y"))).toEqual(
         brought.map(hexOf),
@@ -60,7 +69,11 @@ describe("layers that the engine has", () => {
   test("are sent after all, where the engine refuses without them", async () => {
     await using opened = await openedBundle(["x", "y"]);
     const { bundle, packed } = opened;
-    const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there: 1 }, {});
+    const image = await imageToLoad(
+      bundle,
+      { image: packed, modelLayers: [], there: 1, takesPart: true },
+      {},
+    );
     const archives: ReadonlySet<string>[] = [];
     await using fake = await fakeEngine(async (request, response) => {
       if (request.method === "GET") {
@@ -72,7 +85,7 @@ describe("layers that the engine has", () => {
       response.end(JSON.stringify(archives.length === 1 ? refused : SAYS_LOADED));
     });
     const engine = await connectEngine({ dockerHost: fake.address, env: {} });
-    await loadImage({ engine, bundle, image }, {});
+    await loadImage({ engine, bundle, image, ...unrecorded }, {});
     expect(archives.map((blobs) => [blobs.has(hexOf("x")), blobs.has(hexOf("y"))])).toEqual([
       [false, true],
       [true, true],
@@ -82,10 +95,14 @@ describe("layers that the engine has", () => {
   test("have nothing to do with it, where the engine refuses all of them: that is the error", async () => {
     await using opened = await openedBundle(["x"]);
     const { bundle, packed } = opened;
-    const image = await imageToLoad(bundle, { image: packed, modelLayers: [], there: 1 }, {});
+    const image = await imageToLoad(
+      bundle,
+      { image: packed, modelLayers: [], there: 1, takesPart: true },
+      {},
+    );
     await using fake = await fakeEngine(messages({ errorDetail: { message: "no space left" } }));
     const engine = await connectEngine({ dockerHost: fake.address, env: {} });
-    await expect(loadImage({ engine, bundle, image }, {})).rejects.toMatchObject({
+    await expect(loadImage({ engine, bundle, image, ...unrecorded }, {})).rejects.toMatchObject({
       code: "ENGINE_FAILED",
       message: expect.stringContaining("no space left"),
     });

@@ -94,15 +94,17 @@ describe("the port", () => {
 });
 
 describe("space", () => {
-  const measured = async (of: EngineInfo, load: { layers: number; volume: number }) =>
-    measureSpace(await engineSpace(of, load));
+  const measured = async (
+    of: EngineInfo,
+    load: { layers: number; spool: number; volume: number },
+  ) => measureSpace(await engineSpace(of, load));
 
   test("is the spooled archive, its layers and the volume, added up on one file system", async () => {
-    const needs = await measured(info, { layers: 100, volume: 10 });
-    expect(needs).toMatchObject([{ needed: 210, free: expect.any(Number) }]);
+    const needs = await measured(info, { layers: 100, spool: 60, volume: 10 });
+    expect(needs).toMatchObject([{ needed: 170, free: expect.any(Number) }]);
     expect(needs[0]?.what).toBe("engine's images, archive while it is loaded, engine's volumes");
     expect(needs.map(spaceProblem)).toEqual([undefined]);
-    expect(await measured(info, { layers: 0, volume: 0 })).toEqual([]);
+    expect(await measured(info, { layers: 0, spool: 0, volume: 0 })).toEqual([]);
   });
 
   test.runIf(canMount)("of a disk that is mounted at the volumes counts for itself", async () => {
@@ -110,23 +112,27 @@ describe("space", () => {
     await using disk = await smallFileSystem(1_000_000);
     await symlink(disk.path, join(directory.path, "volumes"));
     const engine = { ...info, dataRoot: directory.path };
-    const [images, volumes] = await measured(engine, { layers: 100, volume: 2_000_000 });
+    const [images, volumes] = await measured(engine, {
+      layers: 100,
+      spool: 100,
+      volume: 2_000_000,
+    });
     expect(images && spaceProblem(images)).toBeUndefined();
     expect(volumes && spaceProblem(volumes)?.message).toMatch(
       /for the engine's volumes in ".*\/volumes": 2,000,000 bytes are needed, 1,0/,
     );
-    expect(await measured(engine, { layers: 100, volume: 10 })).toHaveLength(2);
+    expect(await measured(engine, { layers: 100, spool: 100, volume: 10 })).toHaveLength(2);
   });
 
   test("that is too little is a problem with both numbers", async () => {
-    const [need] = await measured(info, { layers: 1e18, volume: 0 });
+    const [need] = await measured(info, { layers: 1e18, spool: 1e18, volume: 0 });
     const problem = need && spaceProblem(need);
     expect(problem).toMatchObject({ code: "NO_SPACE" });
     expect(problem?.message).toMatch(/2,000,000,000,000,000,000 bytes are needed, [\d,]+ are free/);
   });
 
   test("that cannot be known is said, for an engine elsewhere and for a containerd that is not the engine's", async () => {
-    const load = { layers: 100, volume: 10 };
+    const load = { layers: 100, spool: 100, volume: 10 };
     const remote = await measured({ ...info, isLocal: false }, load);
     expect(remote.map(spaceWarning)).toEqual([
       expect.stringContaining("the engine runs on another host; 100 bytes"),

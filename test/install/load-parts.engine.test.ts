@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BundleReader } from "../../src/bundle/bundle-reader.ts";
+import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
+import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { connectEngine } from "../../src/engine/connect-engine.ts";
+import { imageToLoad } from "../../src/install/image-to-load.ts";
+import type { JournalStep } from "../../src/install/journal-step.ts";
+import { loadImage } from "../../src/install/load-image.ts";
+import { describeEngine } from "../support/hosts.ts";
+import { EngineFixture } from "./engine-fixture.ts";
+import { passageTo } from "./engine-passage.ts";
+import { promised } from "./tiny-bundle.ts";
+
+/** Large enough for a part of its own. */
+const BIG = 140_000_000;
+
+describeEngine("docker-20.10", "an engine that takes an image in parts", (host) => {
+  let fixture: EngineFixture;
+  let bundle: WrittenBundle;
+  beforeAll(async () => {
+    fixture = await EngineFixture.start(host);
+    bundle = await fixture.bundle({ bigSize: BIG });
+  });
+  afterAll(() => fixture[Symbol.asyncDispose]());
+
+  test("gets them one after the other, each byte once, and keeps no more than the image", async () => {
+    await using names = fixture.names();
+    let loads = 0;
+    await using passage = await passageTo(host.dockerHost, fixture.directory, () => {
+      loads += 1;
+    });
+    const { report, error } = await fixture.install(
+      { bundle: bundle.path, ...names },
+      passage.dockerHost,
+    );
+    expect(error).toBeUndefined();
+    expect(loads).toBe(2);
+    expect(passage.sent).toBeLessThan((report?.plan.layers?.size ?? 0) + 200_000);
+    expect(await fixture.tags(names.publish)).toEqual(promised(bundle));
+    expect(await namesBeside()).toEqual([]);
+    await fixture.engine.removeContainer(names.container);
+    await fixture.forget(bundle);
+  });
+
+  test("gets all of it at once where the second breaks off, and keeps nothing of the parts", async () => {
+    await using names = fixture.names();
+    const before = await imageIds();
+    let loads = 0;
+    await using passage = await passageTo(host.dockerHost, fixture.directory, () => {
+      loads += 1;
+      if (loads === 2) throw new Error("the connection broke");
+    });
+    const { error } = await fixture.install({ bundle: bundle.path, ...names }, passage.dockerHost);
+    expect(error).toBeUndefined();
+    expect(loads).toBe(3);
+    expect(await namesBeside()).toEqual([]);
+    await fixture.engine.removeContainer(names.container);
+    await fixture.forget(bundle);
+    expect(await imageIds()).toEqual(before);
+  });
+
+  test("has made whatever it makes of them when an interrupted load ends, so that all can be removed", async () => {
+    const before = await imageIds();
+    const controller = new AbortController();
+    let loads = 0;
+    await using passage = await passageTo(host.dockerHost, fixture.directory, () => {
+      loads += 1;
+      if (loads === 2) controller.abort(new Error("interrupted"));
+    });
+    const engine = await connectEngine({ dockerHost: passage.dockerHost, env: {} });
+    await using pool = new ChunkPool();
+    await using reader = await BundleReader.open(bundle.path, pool);
+    const { images, modelLayers } = bundle.manifest;
+    const [packed] = images;
+    if (packed === undefined) throw new Error("the bundle has no image");
+    const parts = { image: packed, modelLayers, there: 0, takesPart: true };
+    const image = await imageToLoad(reader, parts, {});
+    const made: string[] = [];
+    const journal = { add: async (step: JournalStep) => void made.push(nameOf(step)) };
+    const loading = { engine, bundle: reader, image, journal, installation: "interrupted" };
+    const { signal } = controller;
+    await expect(loadImage(loading, { signal })).rejects.toThrow("interrupted");
+    expect(await namesBeside()).toEqual(made);
+    for (const name of made) await fixture.engine.removeImage(name);
+    expect(await imageIds()).toEqual(before);
+  });
+
+  async function namesBeside(): Promise<string[]> {
+    const format = ["--format", "{{.Repository}}:{{.Tag}}"];
+    const { stdout } = await fixture.docker("images", ...format, "ollama-bundle.local/helper");
+    return stdout.split("\n").filter((name) => name !== "");
+  }
+
+  async function imageIds(): Promise<string[]> {
+    const { stdout } = await fixture.docker("images", "--all", "--quiet", "--no-trunc");
+    return stdout.split("\n").toSorted();
+  }
+});
+
+function nameOf(step: JournalStep): string {
+  return "name" in step ? step.name : "";
+}
