@@ -33,16 +33,17 @@ export async function createDockerClient(
   env: Readonly<NodeJS.ProcessEnv>,
 ): Promise<DockerClient> {
   const socket = /^(?:unix|npipe):\/\/(?<path>.+)$/.exec(address)?.groups?.["path"];
+  const tcp = socket === undefined ? tcpAddress(address) : undefined;
   // Imported only here: it takes 0.1 s, and whoever packs models alone needs no engine.
   const { default: DockerClass } = await import("dockerode");
-  if (socket !== undefined) {
+  if (tcp === undefined) {
     return {
       docker: new DockerClass({ ...nothingFromProcess(), socketPath: socket }),
       publishedHost: "127.0.0.1",
       isSocket: true,
     };
   }
-  const { hostname, port } = tcpAddress(address);
+  const { hostname, port } = tcp;
   const tls = env["DOCKER_TLS_VERIFY"] ? certificates(env) : undefined;
   const docker = new DockerClass({
     ...nothingFromProcess(),

@@ -26,7 +26,7 @@ export function emptyImageName(installation: string): string {
 }
 
 /** The name of an image with the first layers of another, there while that is loaded. */
-export function partImageName(installation: string, index: number): string {
+export function prefixImageName(installation: string, index: number): string {
   return `${OWN_REGISTRY}/helper:${installation}-${index}`;
 }
 

@@ -48,7 +48,7 @@ export function bytesToLoad(image: ImageToLoad | ImageToName): number {
   return "existing" in image ? 0 : sizeOf(lackedLayers(image));
 }
 
-interface ImageParts extends LayersOnTop<ModelLayer> {
+interface ImageContents extends LayersOnTop<ModelLayer> {
   readonly image: BundledImage;
   readonly takesPart: boolean;
 }
@@ -56,7 +56,7 @@ interface ImageParts extends LayersOnTop<ModelLayer> {
 /** Works out the image; reads no more of the bundle than its config. Without model layers the config's bytes are untouched. */
 export async function imageToLoad(
   bundle: BundleReader,
-  { image, modelLayers, there, takesPart }: ImageParts,
+  { image, modelLayers, there, takesPart }: ImageContents,
   options: WorkOptions,
 ): Promise<ImageToLoad> {
   const { name, platform, files } = bundle.manifest;
@@ -95,7 +95,7 @@ export function layerBytes(image: ImageToLoad): number {
 
 /**
  * The archive for `docker load`: an OCI layout with docker's manifest.json, made on the fly from checked chunks, without the layers
- * that are there. manifest.json, without which an engine loads nothing, comes last, when `hold` has resolved.
+ * that are there. manifest.json, without which Docker's own stores load nothing, comes last, when `hold` has resolved.
  */
 export function loadArchive(
   bundle: BundleReader,

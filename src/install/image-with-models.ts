@@ -2,6 +2,7 @@ import { z } from "zod";
 import { sha256Hex } from "../core/digest.ts";
 import { BundleError } from "../core/errors.ts";
 import { jsonOrUndefined } from "../core/json-or-undefined.ts";
+import { TOOL } from "../core/tool.ts";
 
 /** Docker mounts no more layers than these; what Dockerfile.models adds on top has no content. */
 export const MAX_IMAGE_LAYERS = 125;
@@ -40,13 +41,13 @@ export function addLayers(configBytes: Buffer, layers: readonly AddedLayer[]): B
 }
 
 /**
- * The config of an image of another's first `count` layers, without their history. No other image has the same: what is loaded
- * with it is nobody else's to lose. Throws {@link BundleError} where the config is none.
+ * The config of an image of another's first `count` layers, without their history. Its author tells it from every other: an
+ * image that is loaded with it is nobody else's to lose. Throws {@link BundleError} where the config is none.
  */
 export function firstLayers(configBytes: Buffer, count: number): Buffer {
   const { history: _history, ...whole } = readConfig(configBytes);
   const diffIds = whole.rootfs.diff_ids.slice(0, count);
-  return json({ ...whole, rootfs: { ...whole.rootfs, diff_ids: diffIds } });
+  return json({ ...whole, author: TOOL.name, rootfs: { ...whole.rootfs, diff_ids: diffIds } });
 }
 
 /** One layer of an image, uncompressed, so that its digest is its diff_id. */

@@ -1,9 +1,9 @@
 import type { BundleReader } from "../bundle/bundle-reader.ts";
-import { EngineError } from "../core/errors.ts";
+import { EngineError, messageOf } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sameLayers } from "./engine-problems.ts";
-import { partsOf } from "./image-parts.ts";
+import { prefixesOf } from "./image-prefixes.ts";
 import { type ImageToLoad, bytesToLoad, diffIdsOf, loadArchive } from "./image-to-load.ts";
 import type { Journal } from "./journal.ts";
 import { type Archive, loadInTurn } from "./load-in-turn.ts";
@@ -21,7 +21,7 @@ interface Loading {
 }
 
 /**
- * Loads the image, in parts where the engine takes it so, and compares what the engine then has with what it was given: an engine loads an image for
+ * Loads the image by its prefixes, and compares what the engine then has with what it was given: an engine loads an image for
  * another platform without a word.
  */
 export async function loadImage(loading: Loading, options: WorkOptions): Promise<void> {
@@ -41,46 +41,57 @@ export async function loadImage(loading: Loading, options: WorkOptions): Promise
 /** Without what is there. That may be gone by now, with the image that had it: then everything is sent after all. */
 async function send(loading: Loading, options: WorkOptions): Promise<void> {
   const { image } = loading;
-  const parts = partsOf(image, loading.installation);
+  const prefixes = prefixesOf(image, loading.installation);
   try {
-    await sendParts(loading, parts, options);
+    await sendInTurn(loading, prefixes, options);
   } catch (error) {
-    const isWhole = image.there === 0 && parts.length === 1;
-    if (!(error instanceof EngineError) || isWhole) throw error;
+    if (!(error instanceof EngineError) || image.there === 0) throw error;
     const text = `Loading all of it: without the layers that were there, ${error.message}`;
     options.onProgress?.({ kind: "note", text });
-    // Where that fails too, the engine is gone, and the first error says how.
-    await removeBeside(loading, parts).catch(() => Promise.reject(error));
-    await send({ ...loading, image: { ...image, there: 0, takesPart: false } }, options);
+    await removeBeside(loading, prefixes, options);
+    await send({ ...loading, image: { ...image, there: 0 } }, options);
+    return;
+  }
+  await removeBeside(loading, prefixes, options);
+}
+
+async function sendInTurn(
+  { engine, bundle, image, journal }: Loading,
+  prefixes: readonly ImageToLoad[],
+  options: WorkOptions,
+): Promise<void> {
+  for (const { name } of besideImage(prefixes))
+    await journal.add({ kind: "image", name, existed: false });
+  const item = image.there === 0 ? "image" : "image's missing layers";
+  const total = prefixes.reduce((sum, prefix) => sum + bytesToLoad(prefix), 0);
+  const count = countBytes(item, total, options.onProgress);
+  const archives = prefixes.map(
+    (prefix): Archive =>
+      (hold) =>
+        counted(loadArchive(bundle, prefix, { ...options, hold }), count),
+  );
+  await loadInTurn(engine, archives, options);
+}
+
+/** Their layers stay as those of the image. That it fails is a warning: what is undone is undone by the journal. */
+async function removeBeside(
+  { engine }: Loading,
+  prefixes: readonly ImageToLoad[],
+  { onProgress }: WorkOptions,
+): Promise<void> {
+  for (const { name } of besideImage(prefixes)) {
+    try {
+      await engine.removeImage(name);
+    } catch (error) {
+      const text = `An image that is not needed any more is still there: ${messageOf(error)}`;
+      onProgress?.({ kind: "warning", text });
+    }
   }
 }
 
-async function sendParts(
-  loading: Loading,
-  parts: readonly ImageToLoad[],
-  options: WorkOptions,
-): Promise<void> {
-  const { engine, bundle, image, journal } = loading;
-  const item = image.there === 0 ? "image" : "image's missing layers";
-  const count = countBytes(item, bytesToLoad(image), options.onProgress);
-  for (const { name } of besideImage(parts))
-    await journal.add({ kind: "image", name, existed: false });
-  const archives = parts.map(
-    (part): Archive =>
-      (hold) =>
-        counted(loadArchive(bundle, part, { ...options, hold }), count),
-  );
-  await loadInTurn(engine, archives, options);
-  await removeBeside(loading, parts);
-}
-
-async function removeBeside({ engine }: Loading, parts: readonly ImageToLoad[]): Promise<void> {
-  for (const { name } of besideImage(parts)) await engine.removeImage(name);
-}
-
-/** All parts but the last, which is the image itself. */
-function besideImage(parts: readonly ImageToLoad[]): readonly ImageToLoad[] {
-  return parts.slice(0, -1);
+/** All prefixes but the last, which is the image itself. */
+function besideImage(prefixes: readonly ImageToLoad[]): readonly ImageToLoad[] {
+  return prefixes.slice(0, -1);
 }
 
 async function* counted(

@@ -1,6 +1,4 @@
 import type { WorkOptions } from "../core/progress.ts";
-import { settleAll } from "../core/settle-all.ts";
-import { thrownLater } from "../core/thrown-later.ts";
 import type { Engine } from "../engine/engine.ts";
 
 /** How many images an engine has in its spool: one that it unpacks, one that it has whole but for the end, and one that arrives. */
@@ -14,7 +12,7 @@ export type Archive = (hold: () => Promise<void>) => AsyncIterable<Uint8Array>;
  * spools what it is sent and unpacks it then, on one core, and so does both at a time.
  *
  * What was sent whole is waited for, whatever happens: an engine goes on alone when its client is gone, and has an image in the
- * end that nobody removes. Throws what failed first.
+ * end that nobody removes. Throws the reason of an abort, else what failed first.
  */
 export async function loadInTurn(
   engine: Engine,
@@ -34,11 +32,12 @@ export async function loadInTurn(
     };
     const loaded = load(engine, archive(hold), { signal: ends, onProgress });
     loaded.catch((error: unknown) => failed.abort(error));
-    loads.push(thrownLater(loaded));
+    loads.push(loaded);
     await Promise.race([sent.promise, loaded.catch(() => undefined)]);
   }
-  await settleAll(loads);
+  await Promise.allSettled(loads);
   signal?.throwIfAborted();
+  failed.signal.throwIfAborted();
 }
 
 /** An abort ends it as long as it is not sent whole. */
@@ -50,8 +49,8 @@ async function load(
   const cut = new AbortController();
   let isSent = false;
   const abort = (): void => {
-    const text = "The engine ends what it was given: only then can it be undone";
-    if (isSent) onProgress?.({ kind: "note", text });
+    const text = "Waiting for the engine to end what it was given: before, it cannot be undone";
+    if (isSent) onProgress?.({ kind: "warning", text });
     else cut.abort(signal.reason);
   };
   signal.addEventListener("abort", abort);

@@ -18,7 +18,7 @@ import { type Surroundings, lookAround } from "./site/look-around.ts";
 import { memoryWarnings } from "./memory.ts";
 import { type ModelsAsked, modelChanges } from "./model-changes.ts";
 import { openModelsDirectory } from "./store/models-directory.ts";
-import { largestSpool } from "./image-parts.ts";
+import { largestSpool } from "./image-prefixes.ts";
 import { pathInStore } from "./model-paths.ts";
 import { blobsNamedBy, describeModels, otherModels } from "./models-there.ts";
 import { refuseIfAny } from "./problems.ts";

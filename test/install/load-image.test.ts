@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { BundleReader } from "../../src/bundle/bundle-reader.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { sha256Hex } from "../../src/core/digest.ts";
+import type { ProgressEvent } from "../../src/core/progress.ts";
 import { readTar } from "../../src/core/tar.ts";
 import { connectEngine } from "../../src/engine/connect-engine.ts";
 import { bytesToLoad, imageToLoad, loadArchive } from "../../src/install/image-to-load.ts";
@@ -110,12 +111,36 @@ describe("layers that the engine has", () => {
   });
 });
 
-/** A bundle with an image of these layers, each of {@link LAYER_SIZE}. */
-async function openedBundle(layers: readonly string[]) {
+test("a prefix whose name stays is a warning, and the image is there", async () => {
+  await using opened = await openedBundle(["x", "y"], 128 * 1024 * 1024);
+  const { bundle, packed } = opened;
+  const contents = { image: packed, modelLayers: [], there: 0, takesPart: true };
+  const image = await imageToLoad(bundle, contents, {});
+  await using fake = await fakeEngine(async (request, response) => {
+    if (request.method === "DELETE") response.statusCode = 409;
+    if (request.method === "POST") await once(request.resume(), "end");
+    const shown = { ...LOADED, RootFS: { Layers: packed.diffIds } };
+    const busy = { message: "it is in use" };
+    const answers = { DELETE: busy, GET: shown, POST: SAYS_LOADED };
+    response.end(JSON.stringify(Reflect.get(answers, request.method ?? "")));
+  });
+  const engine = await connectEngine({ dockerHost: fake.address, env: {} });
+  const events: ProgressEvent[] = [];
+  const onProgress = (event: ProgressEvent) => void events.push(event);
+  await loadImage({ engine, bundle, image, ...unrecorded }, { onProgress });
+  expect(fake.requests.filter((each) => each.startsWith("POST"))).toHaveLength(2);
+  expect(events).toContainEqual({ kind: "warning", text: expect.stringContaining("it is in use") });
+});
+
+/** A bundle with an image of these layers, each of so many bytes. */
+async function openedBundle(layers: readonly string[], size = LAYER_SIZE) {
   await using cleanup = new AsyncDisposableStack();
   const directory = cleanup.use(await temporaryDirectory());
   const pool = cleanup.use(new ChunkPool());
-  const image = await stagedImage(directory.path, layers.map(layerOf));
+  const image = await stagedImage(
+    directory.path,
+    layers.map((text) => layerOf(text, size)),
+  );
   const contents = { ...(await smallContents(directory.path)), images: [image] };
   const { path } = await writeSmallBundle(directory.path, pool, contents);
   const bundle = cleanup.use(await BundleReader.open(path, pool));
@@ -125,8 +150,8 @@ async function openedBundle(layers: readonly string[]) {
   return { bundle, packed, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-function layerOf(text: string): Buffer {
-  return Buffer.alloc(LAYER_SIZE, text);
+function layerOf(text: string, size = LAYER_SIZE): Buffer {
+  return Buffer.alloc(size, text);
 }
 
 function hexOf(text: string): string {

@@ -44,6 +44,30 @@ test("one that fails ends those above it, and is the error", async () => {
   expect(engine.seen).toEqual(["0 body", "0 end", "1 body", "2 body", "1 cut", "2 cut"]);
 });
 
+test("a source that breaks off is what failed first, whatever the engine makes of what it has", async () => {
+  const engine = new SlowEngine();
+  const [first] = archives(1);
+  if (first === undefined) throw new Error("there is no archive");
+  const loading = loadInTurn(engine.engine, [first, broken], {}).catch((error: unknown) => error);
+  await engine.idle();
+  engine.fails(0, new Error("the engine is gone"));
+  expect(await loading).toEqual(new Error("damaged"));
+});
+
+test("an abort is the error, also where the engine then fails with what it was sent", async () => {
+  const engine = new SlowEngine();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const loading = loadInTurn(engine.engine, archives(1), { signal }).catch(
+    (error: unknown) => error,
+  );
+  await engine.idle();
+  expect(engine.seen).toEqual(["0 body", "0 end"]);
+  controller.abort(new Error("interrupted"));
+  engine.fails(0, new Error("the engine is gone"));
+  expect(await loading).toEqual(new Error("interrupted"));
+});
+
 test("an abort cuts off what is not sent whole, and waits for what is: its image is then there to be removed", async () => {
   const engine = new SlowEngine();
   const controller = new AbortController();
@@ -61,11 +85,16 @@ test("an abort cuts off what is not sent whole, and waits for what is: its image
   await engine.idle();
   expect(engine.seen).toEqual(["0 body", "0 end", "1 body", "1 cut"]);
   expect(outcome).toBeUndefined();
-  expect(events).toEqual([{ kind: "note", text: expect.stringContaining("can it be undone") }]);
+  expect(events).toEqual([{ kind: "warning", text: expect.stringContaining("cannot be undone") }]);
   engine.unpacked(0);
   await loading;
   expect(outcome).toEqual(new Error("interrupted"));
 });
+
+async function* broken(): AsyncGenerator<Buffer> {
+  yield Buffer.from("1 body");
+  throw new Error("damaged");
+}
 
 function archives(count: number): Archive[] {
   return Array.from(

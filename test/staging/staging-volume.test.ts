@@ -75,7 +75,9 @@ test("makes do without a record, and with one that makes no sense", async () => 
   const volume = await StagingVolume.open(dir.path, pool);
   const { bytes, sha256 } = testContent(93);
   const staged = await volume.fetch({ sha256, size: 93 }, readFrom(bytes).read);
-  for (const text of ["", "{", '{"version":1,"size":93,"chunks":[],"proofs":[]}']) {
+  const versionOne = { version: 1, size: 93, chunks: [{ sha256, crc32: 0 }], proofs: [] };
+  const withoutChunks = '{"version":2,"size":93,"chunks":[],"proofs":[]}';
+  for (const text of ["", "{", withoutChunks, JSON.stringify(versionOne)]) {
     await writeFile(join(dir.path, "records", `${sha256}.json`), text);
     expect(await volume.find({ sha256 })).toEqual(staged);
   }
