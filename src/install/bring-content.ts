@@ -18,8 +18,7 @@ export async function bringContent(
 
 /**
  * Ends when both have ended, and throws what failed first. A load that fails ends the writing; a load is never ended by the
- * writing, since an engine whose load is cut off may keep what it has for a day (28), or, sent whole, go on alone and have an image that nobody
- * removes (20.10).
+ * writing, since an engine with containerd's store keeps what it has of a load that is cut off for a day.
  */
 async function loadAndWrite(
   run: LoadRun,

@@ -8,6 +8,7 @@ import type { ProgressEvent } from "../../src/core/progress.ts";
 import { readTar } from "../../src/core/tar.ts";
 import { connectEngine } from "../../src/engine/connect-engine.ts";
 import { bytesToLoad, imageToLoad, loadArchive } from "../../src/install/image-to-load.ts";
+import type { JournalStep } from "../../src/install/journal-step.ts";
 import { loadImage } from "../../src/install/load-image.ts";
 import { fakeEngine, messages } from "../engine/fake-engine.ts";
 import { smallContents, stagedImage, writeSmallBundle } from "../support/small-bundle.ts";
@@ -111,14 +112,19 @@ describe("layers that the engine has", () => {
   });
 });
 
-test("a prefix whose name stays is a warning, and the image is there", async () => {
+test("a prefix is in the journal before it is sent; that its name stays is a warning, and the image is there", async () => {
   await using opened = await openedBundle(["x", "y"], 128 * 1024 * 1024);
   const { bundle, packed } = opened;
   const contents = { image: packed, modelLayers: [], there: 0, takesPart: true };
   const image = await imageToLoad(bundle, contents, {});
+  const order: string[] = [];
+  const journal = { add: async ({ kind }: JournalStep) => void order.push(kind) };
   await using fake = await fakeEngine(async (request, response) => {
     if (request.method === "DELETE") response.statusCode = 409;
-    if (request.method === "POST") await once(request.resume(), "end");
+    if (request.method === "POST") {
+      order.push("sent");
+      await once(request.resume(), "end");
+    }
     const shown = { ...LOADED, RootFS: { Layers: packed.diffIds } };
     const busy = { message: "it is in use" };
     const answers = { DELETE: busy, GET: shown, POST: SAYS_LOADED };
@@ -127,7 +133,8 @@ test("a prefix whose name stays is a warning, and the image is there", async () 
   const engine = await connectEngine({ dockerHost: fake.address, env: {} });
   const events: ProgressEvent[] = [];
   const onProgress = (event: ProgressEvent) => void events.push(event);
-  await loadImage({ engine, bundle, image, ...unrecorded }, { onProgress });
+  await loadImage({ engine, bundle, image, ...unrecorded, journal }, { onProgress });
+  expect(order).toEqual(["image", "sent", "sent"]);
   expect(fake.requests.filter((each) => each.startsWith("POST"))).toHaveLength(2);
   expect(events).toContainEqual({ kind: "warning", text: expect.stringContaining("it is in use") });
 });
