@@ -20,6 +20,11 @@ export function loadedImageName(bundle: NamedBundle, extendedConfig?: string): s
   return `${OWN_REGISTRY}/${repositoryName(bundle.name)}:${shortId(bundle.id)}${suffix}`;
 }
 
+/** Whether an image, named in full, was named by an installation. */
+export function isOwnName(name: string): boolean {
+  return name.startsWith(`${OWN_REGISTRY}/`);
+}
+
 /** The name of an image without content, there while an installation fills a new volume. */
 export function emptyImageName(installation: string): string {
   return `${OWN_REGISTRY}/helper:${installation}`;

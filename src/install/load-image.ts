@@ -1,15 +1,16 @@
 import type { BundleReader } from "../bundle/bundle-reader.ts";
 import { EngineError, messageOf } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Engine, EngineImage } from "../engine/engine.ts";
 import { sameLayers } from "./engine-problems.ts";
 import { prefixesOf } from "./image-prefixes.ts";
 import { type ImageToLoad, bytesToLoad, diffIdsOf, loadArchive } from "./image-to-load.ts";
 import type { Journal } from "./journal.ts";
 import { type Archive, loadInTurn } from "./load-in-turn.ts";
 
-/** What an engine with containerd's store says of an image whose config it has not. */
+/** What an engine with containerd's store says of an image of which content is missing. */
 const UNKNOWN_PLATFORM = "/";
+const INCOMPLETE = "the engine has it incompletely, content of it is missing";
 
 interface Loading {
   readonly engine: Engine;
@@ -22,37 +23,43 @@ interface Loading {
 
 /**
  * Loads the image by its prefixes, and compares what the engine then has with what it was given: an engine loads an image for
- * another platform without a word.
+ * another platform without a word, and some load one without all of its content.
  */
 export async function loadImage(loading: Loading, options: WorkOptions): Promise<void> {
   const { engine, image } = loading;
   options.onProgress?.({ kind: "step", text: `Loading the image "${image.name}"` });
-  await send(loading, options);
+  await sendWhatIsLacked(loading, options);
   const loaded = await engine.image(image.name);
   if (loaded === undefined) throw differs(image, "the engine does not have it");
-  if (loaded.platform === UNKNOWN_PLATFORM)
-    throw differs(image, "the engine has it incompletely, content of it is missing");
+  if (isIncomplete(loaded)) throw differs(image, INCOMPLETE);
   if (loaded.platform !== image.platform)
     throw differs(image, `the engine has it for ${loaded.platform}`);
   if (!sameLayers(loaded.diffIds, diffIdsOf(image)))
     throw differs(image, "the engine has it with other layers");
 }
 
-/** Without what is there. That may be gone by now, with the image that had it: then everything is sent after all. */
-async function send(loading: Loading, options: WorkOptions): Promise<void> {
-  const { image } = loading;
+/**
+ * Without what is there. That may be gone by now, with the image that had it, or be there in another form: then all of it is
+ * sent after all, at once.
+ */
+async function sendWhatIsLacked(loading: Loading, options: WorkOptions): Promise<void> {
+  const { engine, image } = loading;
   const prefixes = prefixesOf(image, loading.installation);
+  let failure: string | undefined;
   try {
     await sendInTurn(loading, prefixes, options);
+    const isInParts = image.there > 0 || prefixes.length > 1;
+    if (isInParts && isIncomplete(await engine.image(image.name))) failure = INCOMPLETE;
   } catch (error) {
     if (!(error instanceof EngineError) || image.there === 0) throw error;
-    const text = `Loading all of it: without the layers that were there, ${error.message}`;
-    options.onProgress?.({ kind: "note", text });
-    await removeBeside(loading, prefixes, options);
-    await send({ ...loading, image: { ...image, there: 0 } }, options);
-    return;
+    failure = error.message;
   }
   await removeBeside(loading, prefixes, options);
+  if (failure === undefined) return;
+  const text = `Loading all of the image at once: in parts, ${failure}`;
+  options.onProgress?.({ kind: "note", text });
+  const whole = { ...image, there: 0, takesPart: false };
+  await sendInTurn({ ...loading, image: whole }, [whole], options);
 }
 
 async function sendInTurn(
@@ -102,6 +109,10 @@ async function* counted(
     yield piece;
     count(piece.length);
   }
+}
+
+function isIncomplete(image: EngineImage | undefined): boolean {
+  return image?.platform === UNKNOWN_PLATFORM;
 }
 
 function differs({ name }: ImageToLoad, found: string): EngineError {

@@ -13,7 +13,7 @@ import {
 import type { EngineInstall } from "./engine-install.ts";
 import type { EngineNames } from "./install-options.ts";
 import type { InstallPlan, SpaceNeed } from "./install-plan.ts";
-import { orderByWhatIsThere, takesPartOfImage } from "./layers-there.ts";
+import { imagesToBuildOn, orderByWhatIsThere, takesPartOfImage } from "./layers-there.ts";
 import { type Surroundings, lookAround } from "./site/look-around.ts";
 import { memoryWarnings } from "./memory.ts";
 import { type ModelsAsked, modelChanges } from "./model-changes.ts";
@@ -156,7 +156,7 @@ async function imageFor(
   if (!isLeftOut(image, manifest)) {
     const layers = place.kind === "image" ? layersToLoad(install) : [];
     const takesPart = takesPartOfImage(info);
-    const images = takesPart ? await install.engine.images() : [];
+    const images = takesPart ? imagesToBuildOn(info, await install.engine.images()) : [];
     const onTop = orderByWhatIsThere(image.diffIds, layers, images);
     return await imageToLoad(bundle, { image, ...onTop, takesPart }, options);
   }

@@ -10,7 +10,7 @@ import type { SpaceNeed } from "./install-plan.ts";
 export type SpaceWish = Pick<SpaceNeed, "what" | "path" | "needed" | "whyUnknown">;
 
 interface EngineLoad {
-  /** Bytes of the layers, uncompressed; 0 where nothing is loaded. */
+  /** Bytes of the layers that are sent, uncompressed. */
   readonly layers: number;
   /** Bytes of them that the engine has beside at a time, as they were sent. */
   readonly spool: number;
@@ -22,8 +22,8 @@ interface EngineLoad {
 const OWN_CONTAINERD = "containerd/daemon";
 
 /**
- * What an engine needs: a load spools what it is sent beside the layers that it makes of it. (Docker's containerd store keeps
- * the archive's layers as content, which comes to the same.) A site may have mounted a disk at any of its directories.
+ * What an engine needs: a load spools what it is sent beside the layers that it makes of it, of which containerd's store keeps
+ * all, as content. A site may have mounted a disk at any of its directories.
  */
 export async function engineSpace(
   info: EngineInfo,
@@ -47,7 +47,7 @@ async function imageSpace(
     const path = join(dataRoot, OWN_CONTAINERD);
     const isOwn = isLocal && (await deviceOf(path, 0)) !== undefined;
     const whyUnknown = "containerd keeps images in a directory of its own";
-    const images = { what: "engine's images", path, needed: layers + spool };
+    const images = { what: "engine's images", path, needed: 2 * layers };
     return [isOwn ? images : { ...images, whyUnknown }];
   }
   const spoolPath = product === "Podman" ? "/var/tmp" : join(dataRoot, "tmp");

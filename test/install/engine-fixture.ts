@@ -54,8 +54,14 @@ export class EngineFixture implements AsyncDisposable {
     this.directory = staged.directory.path;
   }
 
-  /** Builds the image on the engine, saves it, and removes it there: the engine knows nothing of what is to be installed. */
-  static async start(host: EngineHost): Promise<EngineFixture> {
+  /**
+   * Builds the image on the engine, saves it, and removes it there: the engine knows nothing of what is to be installed, but
+   * where it is to keep the image under another name.
+   */
+  static async start(
+    host: EngineHost,
+    { keptAs }: { readonly keptAs?: string } = {},
+  ): Promise<EngineFixture> {
     const engine = await connectEngine({ dockerHost: host.dockerHost, env: {} });
     const directory = await temporaryDirectory();
     const reference = `docker.io/library/ollama-stand-in-test:${uniqueName()}`;
@@ -65,6 +71,7 @@ export class EngineFixture implements AsyncDisposable {
     const source = createEngineImageSource({ engine, volume, env: {} });
     const { platform } = await engine.info();
     const image = await source.stage({ reference, platform }, {});
+    if (keptAs !== undefined) await engine.tag(reference, keptAs);
     await engine.removeImage(reference);
     return new EngineFixture(host, engine, { image, directory });
   }

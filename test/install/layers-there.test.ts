@@ -1,5 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { orderByWhatIsThere, takesPartOfImage } from "../../src/install/layers-there.ts";
+import type { EngineImage } from "../../src/engine/engine.ts";
+import {
+  imagesToBuildOn,
+  orderByWhatIsThere,
+  takesPartOfImage,
+} from "../../src/install/layers-there.ts";
+
+const IMAGE: EngineImage = {
+  id: "sha256:1",
+  tags: [],
+  repoDigests: [],
+  platform: "linux/amd64",
+  diffIds: ["base"],
+  size: 1,
+  labels: {},
+};
 
 const layer = (diffId: string) => ({ diffId, size: 10 });
 const big = { diffId: "big", size: 1000 };
@@ -46,10 +61,24 @@ describe("layers that the engine has", () => {
   });
 
   test.each([
-    { product: "Docker", usesContainerdStore: false, takes: true },
-    { product: "Docker", usesContainerdStore: true, takes: false },
-    { product: "Podman", usesContainerdStore: false, takes: false },
-  ])("are left out for $product, containerd $usesContainerdStore: $takes", ({ takes, ...info }) => {
-    expect(takesPartOfImage(info)).toBe(takes);
+    { product: "Docker", apiVersion: "1.41", usesContainerdStore: false, takes: true },
+    { product: "Docker", apiVersion: "1.47", usesContainerdStore: true, takes: false },
+    { product: "Docker", apiVersion: "1.48", usesContainerdStore: true, takes: true },
+    { product: "Docker", apiVersion: "1.100", usesContainerdStore: true, takes: true },
+    { product: "Podman", apiVersion: "1.41", usesContainerdStore: false, takes: false },
+  ])(
+    "are left out for $product $apiVersion, containerd $usesContainerdStore: $takes",
+    ({ takes, ...info }) => {
+      expect(takesPartOfImage(info)).toBe(takes);
+    },
+  );
+
+  test("are those of any image, but in containerd's store of what an installation named: others came compressed", () => {
+    const pulled = { ...IMAGE, tags: ["docker.io/ollama/ollama:latest"] };
+    const loaded = { ...IMAGE, tags: ["docker.io/any/other:1", "ollama-bundle.local/site:1"] };
+    const info = { product: "Docker", apiVersion: "1.51" };
+    const images = [pulled, loaded];
+    expect(imagesToBuildOn({ ...info, usesContainerdStore: false }, images)).toEqual(images);
+    expect(imagesToBuildOn({ ...info, usesContainerdStore: true }, images)).toEqual([loaded]);
   });
 });

@@ -94,6 +94,32 @@ describe("layers that the engine has", () => {
     ]);
   });
 
+  test("are sent after all, where the engine has the image incompletely without them", async () => {
+    await using opened = await openedBundle(["x", "y"]);
+    const { bundle, packed } = opened;
+    const contents = { image: packed, modelLayers: [], there: 1, takesPart: true };
+    const image = await imageToLoad(bundle, contents, {});
+    const archives: ReadonlySet<string>[] = [];
+    await using fake = await fakeEngine(async (request, response) => {
+      if (request.method === "POST") archives.push(await blobsIn(request));
+      const whole = { ...LOADED, RootFS: { Layers: packed.diffIds } };
+      const shown = archives.length === 1 ? { ...LOADED, Os: "", Architecture: "" } : whole;
+      response.end(JSON.stringify(request.method === "POST" ? SAYS_LOADED : shown));
+    });
+    const engine = await connectEngine({ dockerHost: fake.address, env: {} });
+    const events: ProgressEvent[] = [];
+    const onProgress = (event: ProgressEvent) => void events.push(event);
+    await loadImage({ engine, bundle, image, ...unrecorded }, { onProgress });
+    expect(archives.map((blobs) => [blobs.has(hexOf("x")), blobs.has(hexOf("y"))])).toEqual([
+      [false, true],
+      [true, true],
+    ]);
+    expect(events).toContainEqual({
+      kind: "note",
+      text: "Loading all of the image at once: in parts, the engine has it incompletely, content of it is missing",
+    });
+  });
+
   test("have nothing to do with it, where the engine refuses all of them: that is the error", async () => {
     await using opened = await openedBundle(["x"]);
     const { bundle, packed } = opened;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BundleReader } from "../../src/bundle/bundle-reader.ts";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
@@ -6,6 +6,7 @@ import { connectEngine } from "../../src/engine/connect-engine.ts";
 import { imageToLoad } from "../../src/install/image-to-load.ts";
 import type { JournalStep } from "../../src/install/journal-step.ts";
 import { loadImage } from "../../src/install/load-image.ts";
+import { uniqueName } from "../support/built-image.ts";
 import { describeEngine } from "../support/hosts.ts";
 import { EngineFixture } from "./engine-fixture.ts";
 import { passageTo } from "./engine-passage.ts";
@@ -14,84 +15,105 @@ import { promised } from "./tiny-bundle.ts";
 /** Large enough for a prefix of its own. */
 const BIG = 140_000_000;
 
-describeEngine("docker-20.10", "an engine that takes an image by its prefixes", (host) => {
-  let fixture: EngineFixture;
-  let bundle: WrittenBundle;
-  beforeAll(async () => {
-    fixture = await EngineFixture.start(host);
-    bundle = await fixture.bundle({ bigSize: BIG });
-  });
-  afterAll(() => fixture[Symbol.asyncDispose]());
-
-  test("gets them one after the other, each byte once, and keeps no more than the image", async () => {
-    await using names = fixture.names();
-    let loads = 0;
-    await using passage = await passageTo(host.dockerHost, fixture.directory, () => {
-      loads += 1;
+describe.each(["docker-20.10", "docker-28"] as const)("loading by prefixes", (name) => {
+  describeEngine(name, "an engine that takes an image so", (host) => {
+    let fixture: EngineFixture;
+    let bundle: WrittenBundle;
+    beforeAll(async () => {
+      fixture = await EngineFixture.start(host);
+      bundle = await fixture.bundle({ bigSize: BIG });
     });
-    const { report, error } = await fixture.install(
-      { bundle: bundle.path, ...names },
-      passage.dockerHost,
-    );
+    afterAll(() => fixture[Symbol.asyncDispose]());
+
+    test("gets them one after the other, each byte once, and keeps no more than the image", async () => {
+      await using names = fixture.names();
+      let loads = 0;
+      await using passage = await passageTo(host.dockerHost, fixture.directory, () => {
+        loads += 1;
+      });
+      const { report, error } = await fixture.install(
+        { bundle: bundle.path, ...names },
+        passage.dockerHost,
+      );
+      expect(error).toBeUndefined();
+      expect(loads).toBe(2);
+      expect(passage.sent).toBeLessThan((report?.plan.layers?.size ?? 0) + 200_000);
+      expect(await fixture.tags(names.publish)).toEqual(promised(bundle));
+      expect(await namesBeside()).toEqual([]);
+      await fixture.engine.removeContainer(names.container);
+      await fixture.forget(bundle);
+    });
+
+    test("has nothing of them where the second breaks off", async () => {
+      await using names = fixture.names();
+      const before = await imageIds();
+      let loads = 0;
+      await using passage = await passageTo(host.dockerHost, fixture.directory, () => {
+        loads += 1;
+        if (loads === 2) throw new Error("the connection broke");
+      });
+      const { error } = await fixture.install(
+        { bundle: bundle.path, ...names },
+        passage.dockerHost,
+      );
+      expect(error).toMatchObject({ code: "ENGINE_FAILED" });
+      expect(loads).toBe(2);
+      expect(await imageIds()).toEqual(before);
+    });
+
+    test("has made whatever it makes of them when an interrupted load ends, so that all can be removed", async () => {
+      const before = await imageIds();
+      const controller = new AbortController();
+      let loads = 0;
+      await using passage = await passageTo(host.dockerHost, fixture.directory, () => {
+        loads += 1;
+        if (loads === 2) controller.abort(new Error("interrupted"));
+      });
+      const engine = await connectEngine({ dockerHost: passage.dockerHost, env: {} });
+      await using pool = new ChunkPool();
+      await using reader = await BundleReader.open(bundle.path, pool);
+      const { images, modelLayers } = bundle.manifest;
+      const [packed] = images;
+      if (packed === undefined) throw new Error("the bundle has no image");
+      const contents = { image: packed, modelLayers, there: 0, takesPart: true };
+      const image = await imageToLoad(reader, contents, {});
+      const made: string[] = [];
+      const journal = { add: async (step: JournalStep) => void made.push(nameOf(step)) };
+      const loading = { engine, bundle: reader, image, journal, installation: "interrupted" };
+      const { signal } = controller;
+      await expect(loadImage(loading, { signal })).rejects.toThrow("interrupted");
+      expect(await namesBeside()).toEqual(made);
+      for (const name of made) await fixture.engine.removeImage(name);
+      expect(await imageIds()).toEqual(before);
+    });
+
+    async function namesBeside(): Promise<string[]> {
+      const format = ["--format", "{{.Repository}}:{{.Tag}}"];
+      const { stdout } = await fixture.docker("images", ...format, "ollama-bundle.local/helper");
+      return stdout.split("\n").filter((name) => name !== "");
+    }
+
+    async function imageIds(): Promise<string[]> {
+      const { stdout } = await fixture.docker("images", "--all", "--quiet", "--no-trunc");
+      return stdout.split("\n").toSorted();
+    }
+  });
+});
+
+describeEngine("docker-28", "an engine that has layers compressed", (host) => {
+  test("is sent all of them in the end, where their name promised otherwise", async () => {
+    const reference = `ollama-bundle.local/built:${uniqueName()}`;
+    await using fixture = await EngineFixture.start(host, { keptAs: reference });
+    await using names = fixture.names();
+    const bundle = await fixture.bundle();
+    const { report, error } = await fixture.install({ bundle: bundle.path, ...names });
+    await fixture.engine.removeImage(reference);
     expect(error).toBeUndefined();
-    expect(loads).toBe(2);
-    expect(passage.sent).toBeLessThan((report?.plan.layers?.size ?? 0) + 200_000);
+    expect(report?.plan.layers?.there).toBeGreaterThan(100_000_000);
     expect(await fixture.tags(names.publish)).toEqual(promised(bundle));
-    expect(await namesBeside()).toEqual([]);
     await fixture.engine.removeContainer(names.container);
     await fixture.forget(bundle);
   });
-
-  test("has nothing of them where the second breaks off", async () => {
-    await using names = fixture.names();
-    const before = await imageIds();
-    let loads = 0;
-    await using passage = await passageTo(host.dockerHost, fixture.directory, () => {
-      loads += 1;
-      if (loads === 2) throw new Error("the connection broke");
-    });
-    const { error } = await fixture.install({ bundle: bundle.path, ...names }, passage.dockerHost);
-    expect(error).toMatchObject({ code: "ENGINE_FAILED" });
-    expect(loads).toBe(2);
-    expect(await imageIds()).toEqual(before);
-  });
-
-  test("has made whatever it makes of them when an interrupted load ends, so that all can be removed", async () => {
-    const before = await imageIds();
-    const controller = new AbortController();
-    let loads = 0;
-    await using passage = await passageTo(host.dockerHost, fixture.directory, () => {
-      loads += 1;
-      if (loads === 2) controller.abort(new Error("interrupted"));
-    });
-    const engine = await connectEngine({ dockerHost: passage.dockerHost, env: {} });
-    await using pool = new ChunkPool();
-    await using reader = await BundleReader.open(bundle.path, pool);
-    const { images, modelLayers } = bundle.manifest;
-    const [packed] = images;
-    if (packed === undefined) throw new Error("the bundle has no image");
-    const contents = { image: packed, modelLayers, there: 0, takesPart: true };
-    const image = await imageToLoad(reader, contents, {});
-    const made: string[] = [];
-    const journal = { add: async (step: JournalStep) => void made.push(nameOf(step)) };
-    const loading = { engine, bundle: reader, image, journal, installation: "interrupted" };
-    const { signal } = controller;
-    await expect(loadImage(loading, { signal })).rejects.toThrow("interrupted");
-    expect(await namesBeside()).toEqual(made);
-    for (const name of made) await fixture.engine.removeImage(name);
-    expect(await imageIds()).toEqual(before);
-  });
-
-  async function namesBeside(): Promise<string[]> {
-    const format = ["--format", "{{.Repository}}:{{.Tag}}"];
-    const { stdout } = await fixture.docker("images", ...format, "ollama-bundle.local/helper");
-    return stdout.split("\n").filter((name) => name !== "");
-  }
-
-  async function imageIds(): Promise<string[]> {
-    const { stdout } = await fixture.docker("images", "--all", "--quiet", "--no-trunc");
-    return stdout.split("\n").toSorted();
-  }
 });
 
 function nameOf(step: JournalStep): string {
