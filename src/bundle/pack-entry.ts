@@ -10,6 +10,7 @@ export interface PackEntry {
   readonly sha256: string;
   /** The sha256 of each chunk, in order. */
   readonly chunks: readonly string[];
+  readonly seals?: StagedFile["seals"];
   /** A file on this machine, or the bytes themselves. */
   readonly from: string | Buffer;
 }
@@ -17,9 +18,9 @@ export interface PackEntry {
 /** A staged file under its path in the bundle. */
 export function stagedEntry(
   path: string,
-  { path: from, size, sha256, chunks }: StagedFile,
+  { path: from, size, sha256, chunks, seals }: StagedFile,
 ): PackEntry {
-  return { path, size, sha256, chunks, from };
+  return { path, size, sha256, chunks, seals, from };
 }
 
 /** A small file made here. */

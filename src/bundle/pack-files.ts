@@ -1,6 +1,7 @@
 import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.ts";
-import { ENDED_EARLY, type PackTask } from "../core/chunks/pack-chunk.ts";
+import { ENDED_EARLY, type PackTask, SEAL_BROKEN } from "../core/chunks/pack-chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
+import type { SealedDigest } from "../core/chunks/seal.ts";
 import { hasCode } from "../core/errors.ts";
 import { giveBack } from "../core/give-back.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
@@ -17,7 +18,7 @@ const AHEAD = 4;
 
 /**
  * Writes the entries as FORMAT.md lays them out and returns what MODELS.json has to say of them. Every chunk is hashed again
- * on its way: a file that changed since it was staged is a {@link SourceError}.
+ * on its way, or its seal: a file that changed since it was staged is a {@link SourceError}.
  */
 export async function packFiles(
   {
@@ -96,6 +97,7 @@ async function packOne(
     const contentSize = chunkSizeAt(entry.size, index);
     const { memberSize, ...chunk } = await pool.run("packChunk", lease, {
       source: sourceOf(entry, index, contentSize),
+      sealed: sealedDigest(entry, index),
     });
     if (chunk.sha256 !== entry.chunks[index]) throw new ChangedFileError(entry);
     return {
@@ -108,9 +110,16 @@ async function packOne(
     };
   } catch (error) {
     lease[Symbol.dispose]();
-    if (hasCode(error, "ENOENT", ENDED_EARLY)) throw new ChangedFileError(entry, error);
+    if (hasCode(error, "ENOENT", ENDED_EARLY, SEAL_BROKEN))
+      throw new ChangedFileError(entry, error);
     throw error;
   }
+}
+
+function sealedDigest({ seals, chunks }: PackEntry, index: number): SealedDigest | undefined {
+  const [seal, sha256] = [seals?.ofChunks[index], chunks[index]];
+  if (seals === undefined || seal === undefined || sha256 === undefined) return undefined;
+  return { key: seals.key, index, sha256, seal };
 }
 
 function sourceOf({ from }: PackEntry, index: number, length: number): PackTask["source"] {

@@ -1,13 +1,17 @@
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease, SequentialHash } from "../core/chunks/pool.ts";
+import { type SealPlace, newSealKey } from "../core/chunks/seal.ts";
+import type { DigestedChunk } from "../core/chunks/tasks.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { modelLayerFrame } from "../core/model-layer.ts";
 import { thrownLater } from "../core/thrown-later.ts";
+import type { Seals } from "./staged-file.ts";
 
 export interface HashedContent {
   readonly sha256: string;
   /** The sha256 of each chunk, in order. */
   readonly chunks: readonly string[];
+  readonly seals?: Seals | undefined;
   readonly layerDiffId?: string | undefined;
 }
 
@@ -18,18 +22,13 @@ export interface HashPlan {
   readonly layerOf?: { readonly sha256: string; readonly size: number } | undefined;
 }
 
-/** A chunk whose sha256 has been computed, and its bytes of content at the beginning of its buffer. */
-export interface DigestedChunk {
-  readonly sha256: string;
-  readonly length: number;
-}
-
 /**
  * The digests of a file, computed in one pass: chunks in any order and at once, the file and its image layer as the chunks'
  * front advances.
  */
 export class ContentHasher {
   readonly #chunks: string[] = [];
+  readonly #seals = { key: newSealKey(), ofChunks: [] as string[] };
   readonly #whole: SequentialHash | undefined;
   readonly #layer: { readonly hash: SequentialHash; readonly end: Buffer } | undefined;
   #front: Promise<unknown> = Promise.resolve();
@@ -42,6 +41,11 @@ export class ContentHasher {
     ]);
     this.#layer = { hash: pool.sequentialHash(), end };
     this.#front = thrownLater(this.#layer.hash.updateBytes(before(0)));
+  }
+
+  /** What chunk number `index` is to be sealed with. */
+  sealPlace(index: number): SealPlace {
+    return { key: this.#seals.key, index };
   }
 
   /**
@@ -63,13 +67,15 @@ export class ContentHasher {
     await this.#front;
     const sha256 =
       this.#whole === undefined ? (this.#chunks[0] ?? sha256Hex("")) : await this.#whole.digest();
-    if (this.#layer === undefined) return { sha256, chunks: this.#chunks };
+    const hashed = { sha256, chunks: this.#chunks, seals: this.#seals };
+    if (this.#layer === undefined) return hashed;
     await this.#layer.hash.updateBytes(this.#layer.end);
-    return { sha256, chunks: this.#chunks, layerDiffId: await this.#layer.hash.digest() };
+    return { ...hashed, layerDiffId: await this.#layer.hash.digest() };
   }
 
-  async #hash(lease: Lease, { sha256, length }: DigestedChunk): Promise<void> {
+  async #hash(lease: Lease, { sha256, seal, length }: DigestedChunk): Promise<void> {
     this.#chunks.push(sha256);
+    this.#seals.ofChunks.push(seal);
     await Promise.all([
       this.#whole?.update(lease, 0, length),
       this.#layer?.hash.update(lease, 0, length),

@@ -14,6 +14,8 @@ const MAX_PROOFS = 16;
 
 const hex = z.string().refine(isSha256Hex);
 
+const sealHex = z.string().regex(/^[0-9a-f]{32}$/);
+
 const proof = z.object({
   dev: z.string(),
   ino: z.string(),
@@ -25,6 +27,7 @@ const contentRecord = z.object({
   version: z.literal(2),
   size: z.int().nonnegative(),
   chunks: z.array(hex),
+  seals: z.object({ key: sealHex, ofChunks: z.array(sealHex) }).optional(),
   layerDiffId: hex.optional(),
   proofs: z.array(proof),
 });
@@ -51,9 +54,10 @@ export async function readContentRecord(
     throw error;
   });
   const parsed = contentRecord.safeParse(jsonOrUndefined(text));
-  return parsed.success && parsed.data.chunks.length === chunkCount(parsed.data.size)
-    ? parsed.data
-    : undefined;
+  if (!parsed.success) return undefined;
+  const { size, chunks, seals } = parsed.data;
+  const counts = [chunks.length, seals?.ofChunks.length ?? chunks.length];
+  return counts.every((count) => count === chunkCount(size)) ? parsed.data : undefined;
 }
 
 /**
@@ -74,6 +78,9 @@ export async function rememberContent(
     version: 2,
     size: file.size,
     chunks: [...content.chunks],
+    ...(content.seals && {
+      seals: { key: content.seals.key, ofChunks: [...content.seals.ofChunks] },
+    }),
     ...(layerDiffId === undefined ? {} : { layerDiffId }),
     proofs: [...others, file].slice(-MAX_PROOFS),
   };

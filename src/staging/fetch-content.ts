@@ -1,10 +1,12 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { CHUNK_SIZE, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { Lease } from "../core/chunks/pool.ts";
+import type { SealPlace } from "../core/chunks/seal.ts";
+import type { DigestedChunk } from "../core/chunks/tasks.ts";
 import { writeAll } from "../core/files.ts";
 import { settleAll } from "../core/settle-all.ts";
 import { WriteBehind } from "../core/write-behind.ts";
-import { ContentHasher, type DigestedChunk, type HashedContent } from "./content-hasher.ts";
+import { ContentHasher, type HashedContent } from "./content-hasher.ts";
 import { onDisk } from "./on-disk.ts";
 import { overChunks } from "./over-chunks.ts";
 import { PieceLog } from "./piece-log.ts";
@@ -57,10 +59,9 @@ export async function fetchPieces(
 
   const piece = async (lease: Lease, index: number, stop: AbortSignal): Promise<void> => {
     const [offset, length] = [index * CHUNK_SIZE, chunkSizeAt(wanted.size, index)];
-    const isOnDisk = isFinished(lease, index, { offset, length });
-    const digested = isOnDisk.then(
-      async (found) => found ?? (await fetchOne(lease, { offset, length }, stop)),
-    );
+    const at = { offset, length, place: hasher.sealPlace(index) };
+    const isOnDisk = isFinished(lease, at);
+    const digested = isOnDisk.then(async (found) => found ?? (await fetchOne(lease, at, stop)));
     const logged = Promise.all([digested, isOnDisk]).then(async ([digest, found]) => {
       if (found !== undefined) return onBytes(length);
       await inVolume(async () => {
@@ -73,23 +74,21 @@ export async function fetchPieces(
   };
   const isFinished = async (
     lease: Lease,
-    index: number,
-    at: Range,
+    { offset, length, place }: Piece,
   ): Promise<DigestedChunk | undefined> => {
-    const known = log.finished.get(index);
+    const known = log.finished.get(place.index);
     if (known === undefined) return undefined;
-    const found = await inVolume(() =>
-      pool.run("readAndDigest", lease, { path: partial.data, ...at }),
-    );
-    return found.length === at.length && found.sha256 === known ? found : undefined;
+    const extent = { path: partial.data, offset, length };
+    const found = await inVolume(() => pool.run("readAndSeal", lease, { extent, place }));
+    return found.length === length && found.sha256 === known ? found : undefined;
   };
   const fetchOne = async (
     lease: Lease,
-    { offset, length }: Range,
+    { offset, length, place }: Piece,
     stop: AbortSignal,
   ): Promise<DigestedChunk> => {
     await read(lease.bytes.subarray(0, length), offset, { signal: stop, onBytes });
-    return { sha256: await pool.run("digest", lease, { length }), length };
+    return pool.run("digestAndSeal", lease, { length, place });
   };
 
   await overChunks({ pool, size: wanted.size, signal }, piece);
@@ -127,9 +126,10 @@ export async function dropPartial(paths: VolumePaths, sha256: string): Promise<v
   await rm(data, { force: true });
 }
 
-interface Range {
+interface Piece {
   readonly offset: number;
   readonly length: number;
+  readonly place: SealPlace;
 }
 
 async function openData(path: string): Promise<FileHandle> {

@@ -1,12 +1,8 @@
 import { CHUNK_SIZE, chunkCount, chunkSizeAt } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import { settleAll } from "../core/settle-all.ts";
-import {
-  ContentHasher,
-  type DigestedChunk,
-  type HashedContent,
-  type HashPlan,
-} from "./content-hasher.ts";
+import type { DigestedChunk } from "../core/chunks/tasks.ts";
+import { ContentHasher, type HashedContent, type HashPlan } from "./content-hasher.ts";
 import { overChunks } from "./over-chunks.ts";
 
 export interface HashOptions {
@@ -26,7 +22,8 @@ export async function hashFile(
   let isWhole = true;
   const hashChunk = async (lease: Lease, index: number): Promise<void> => {
     const length = chunkSizeAt(size, index);
-    const digested = pool.run("readAndDigest", lease, { path, offset: index * CHUNK_SIZE, length });
+    const extent = { path, offset: index * CHUNK_SIZE, length };
+    const digested = pool.run("readAndSeal", lease, { extent, place: hasher.sealPlace(index) });
     await settleAll([hasher.add(lease, digested), digested.then((chunk) => check(chunk, length))]);
   };
   const check = (chunk: DigestedChunk, expected: number): void => {

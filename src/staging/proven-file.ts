@@ -30,6 +30,7 @@ export async function provenFile(
   return stagedFile(path, record.size, {
     sha256,
     chunks: record.chunks,
+    seals: record.seals,
     layerDiffId: record.layerDiffId,
   });
 }
@@ -37,7 +38,7 @@ export async function provenFile(
 export function stagedFile(
   path: string,
   size: number,
-  { sha256, chunks, layerDiffId }: HashedContent,
+  { sha256, chunks, seals, layerDiffId }: HashedContent,
 ): StagedFile {
-  return { path, size, sha256, chunks, layerDiffId };
+  return { path, size, sha256, chunks, seals, layerDiffId };
 }

@@ -80,9 +80,8 @@ export class SpilledContent implements AsyncDisposable {
   }
 
   async #store(lease: Lease, length: number, position: number): Promise<void> {
-    const digested = this.#pool
-      .run("digest", lease, { length })
-      .then((sha256) => ({ sha256, length }));
+    const place = this.#hasher.sealPlace(position / CHUNK_SIZE);
+    const digested = this.#pool.run("digestAndSeal", lease, { length, place });
     const written = writeAll(this.#file, lease.bytes.subarray(0, length), position);
     await settleAll([
       this.#hasher.add(lease, digested),

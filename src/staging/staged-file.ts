@@ -1,3 +1,9 @@
+/** The seals (`core/chunks/seal.ts`) of a content's chunks, in order, and their key; in hex. */
+export interface Seals {
+  readonly key: string;
+  readonly ofChunks: readonly string[];
+}
+
 /**
  * A file whose content was hashed: what a source hands over and the packer reads. It lies in the staging volume, or in place
  * in a store of the user's.
@@ -11,6 +17,8 @@ export interface StagedFile {
   readonly sha256: string;
   /** The sha256 of each chunk, in order. */
   readonly chunks: readonly string[];
+  /** Of content that was hashed chunk by chunk: what proves them without hashing them again. */
+  readonly seals?: Seals | undefined;
   /** The diff_id (hex) of the image layer that holds this blob alone; for blobs of models with more than one chunk. */
   readonly layerDiffId?: string | undefined;
 }

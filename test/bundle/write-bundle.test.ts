@@ -3,11 +3,12 @@ import { mkdir, readFile, readdir, rm, truncate, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { BundleContents } from "../../src/bundle/bundle-contents.ts";
 import { BundleReader } from "../../src/bundle/bundle-reader.ts";
 import { type WrittenBundle, writeBundle } from "../../src/bundle/write-bundle.ts";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
-import { noise, smallContents, writeSmallBundle } from "../support/small-bundle.ts";
+import { noise, smallContents, stagedImage, writeSmallBundle } from "../support/small-bundle.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const run = promisify(execFile);
@@ -103,22 +104,53 @@ describe("a bundle", () => {
     await expect(reader.bytes(reader.manifest.files[0]?.path ?? "")).rejects.toMatchObject(gone);
   });
 
-  test.each([
+  const spoils = [
     { how: "changed", spoil: (path: string, size: number) => writeFile(path, noise(size, 99)) },
     { how: "became shorter", spoil: (path: string, size: number) => truncate(path, size - 1) },
     { how: "disappeared", spoil: (path: string) => rm(path) },
+  ];
+  test.each([
+    ...spoils.map((each) => ({ ...each, of: "several chunks", at: 0 })),
+    ...spoils.map((each) => ({ ...each, of: "one chunk", at: 1 })),
   ])(
-    "is not written when staged content $how meanwhile, and leaves nothing behind",
-    async ({ spoil }) => {
+    "is not written when staged content of $of $how meanwhile, and leaves nothing behind",
+    async ({ spoil, at }) => {
       await using elsewhere = await temporaryDirectory();
-      const contents = await smallContents(elsewhere.path);
-      const blob = contents.models[0]?.blobs[0];
-      await spoil(blob?.path ?? "", blob?.size ?? 0);
-      const writing = writeBundle(contents, { path: join(elsewhere.path, "b.tar.gz"), pool }, {});
-      await expect(writing).rejects.toMatchObject({ code: "WRONG_CONTENT", sha256: blob?.sha256 });
-      expect((await readdir(elsewhere.path)).filter((name) => name.startsWith("b.tar.gz"))).toEqual(
-        [],
-      );
+      const image = await largeAndSmallLayer(elsewhere.path);
+      const layer = image.layers[at];
+      await spoil(layer?.path ?? "", layer?.size ?? 0);
+      const { error, left } = await writingFails(image, elsewhere.path);
+      expect(error).toMatchObject({ code: "WRONG_CONTENT", sha256: layer?.sha256 });
+      expect(left).toEqual([]);
     },
   );
+
+  test.each([0, 1])(
+    "is not written when the record of staged content is wrong: the digest of chunk %i",
+    async (index) => {
+      await using elsewhere = await temporaryDirectory();
+      const image = await largeAndSmallLayer(elsewhere.path);
+      const layers = image.layers.map((layer) =>
+        layer.chunks.length > 1
+          ? { ...layer, chunks: layer.chunks.with(index, "0".repeat(64)) }
+          : layer,
+      );
+      const { error, left } = await writingFails({ ...image, layers }, elsewhere.path);
+      expect(error).toMatchObject({ code: "WRONG_CONTENT", sha256: image.layers[0]?.sha256 });
+      expect(left).toEqual([]);
+    },
+  );
+
+  function largeAndSmallLayer(directory: string): ReturnType<typeof stagedImage> {
+    return stagedImage(directory, [noise(CHUNK_SIZE + 70_001, 5), noise(1000)]);
+  }
+
+  /** Writes a bundle with this image: the error, and what is left of it. */
+  async function writingFails(image: BundleContents["images"][number], directory: string) {
+    const contents = { ...(await smallContents(directory)), images: [image] };
+    const writing = writeBundle(contents, { path: join(directory, "b.tar.gz"), pool }, {});
+    const error: unknown = await writing.catch((thrown: unknown) => thrown);
+    const left = (await readdir(directory)).filter((name) => name.startsWith("b.tar.gz"));
+    return { error, left };
+  }
 });

@@ -2,8 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BundleContents } from "../../src/bundle/bundle-contents.ts";
 import { type WrittenBundle, writeBundle } from "../../src/bundle/write-bundle.ts";
-import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
+import { CHUNK_SIZE, chunkCount } from "../../src/core/chunks/chunk.ts";
 import type { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { newSealKey, sealOf } from "../../src/core/chunks/seal.ts";
 import { sha256Hex } from "../../src/core/digest.ts";
 import { parseModelName } from "../../src/core/model-name.ts";
 import type { StagedFile } from "../../src/staging/staged-file.ts";
@@ -26,10 +27,16 @@ export async function stagedFile(directory: string, content: Buffer): Promise<St
   const sha256 = sha256Hex(content);
   const path = join(directory, sha256);
   await writeFile(path, content);
-  const chunks = [];
-  for (let at = 0; at < content.length; at += CHUNK_SIZE)
-    chunks.push(sha256Hex(content.subarray(at, at + CHUNK_SIZE)));
-  return { path, size: content.length, sha256, chunks };
+  const pieces = Array.from({ length: chunkCount(content.length) }, (_, index) =>
+    content.subarray(index * CHUNK_SIZE, (index + 1) * CHUNK_SIZE),
+  );
+  const chunks = pieces.map(sha256Hex);
+  if (chunks.length < 2) return { path, size: content.length, sha256, chunks };
+  const key = newSealKey();
+  const ofChunks = pieces.map((piece, index) =>
+    sealOf([piece], chunks[index] ?? "", { key, index }),
+  );
+  return { path, size: content.length, sha256, chunks, seals: { key, ofChunks } };
 }
 
 /** An Ollama image with these layers. */

@@ -12,6 +12,7 @@ import {
   writeStoredFrame,
 } from "./gzip-member.ts";
 import { readExtent } from "./read-extent.ts";
+import { type SealedDigest, sealOf } from "./seal.ts";
 
 /** On the layers of a system image zlib level 4 is 3 % larger than level 6 and nearly twice as fast. */
 const DEFLATE_LEVEL = 4;
@@ -34,8 +35,13 @@ const SAMPLE_OUTPUT_SIZE = 65_536;
 /** The `code` of the error where a file is shorter than it was. */
 export const ENDED_EARLY = "ENDED_EARLY";
 
+/** The `code` of the error where the content is not what was sealed. */
+export const SEAL_BROKEN = "SEAL_BROKEN";
+
 export interface PackTask {
   readonly source: Extent | Uint8Array;
+  /** A digest that is taken over where its seal fits, instead of computing it again. */
+  readonly sealed?: SealedDigest | undefined;
 }
 
 export interface PackResult extends PackedChunk {
@@ -46,14 +52,15 @@ export interface PackResult extends PackedChunk {
  * Writes one chunk as a gzip member into `buffer`. It is read straight to where a stored member has its content; what a sample
  * says is worth it is deflated.
  */
-export function packChunk(buffer: Uint8Array, { source }: PackTask): PackResult {
+export function packChunk(buffer: Uint8Array, { source, sealed }: PackTask): PackResult {
   const size = source.length;
   const runs = storedRuns(size);
   const places = runs.map(({ memberOffset, length }) =>
     buffer.subarray(memberOffset, memberOffset + length),
   );
   fill(places, source);
-  const digest = digestOf(places);
+  const sha256 = sealed === undefined ? sha256Of(places) : unsealed(places, sealed);
+  const digest = { sha256, crc32: crc32Of(places) };
   const deflated = isWorthDeflating(places, size) ? deflate(buffer, runs, size) : undefined;
   if (deflated !== undefined) {
     const packed = { size: deflated.length, crc32: crc32(deflated) };
@@ -91,14 +98,19 @@ function writeDeflated(buffer: Uint8Array, deflated: Uint8Array, trailer: Uint8A
   return deflatedMemberSize(deflated.length);
 }
 
-function digestOf(runs: readonly Uint8Array[]): Pick<PackedChunk, "sha256" | "crc32"> {
+function sha256Of(runs: readonly Uint8Array[]): string {
   const hash = createHash("sha256");
-  let crc = 0;
-  for (const run of runs) {
-    hash.update(run);
-    crc = crc32(run, crc);
-  }
-  return { sha256: hash.digest("hex"), crc32: crc };
+  for (const run of runs) hash.update(run);
+  return hash.digest("hex");
+}
+
+function unsealed(runs: readonly Uint8Array[], sealed: SealedDigest): string {
+  if (sealOf(runs, sealed.sha256, sealed) === sealed.seal) return sealed.sha256;
+  throw Object.assign(new Error("the content is not what was sealed"), { code: SEAL_BROKEN });
+}
+
+function crc32Of(runs: readonly Uint8Array[]): number {
+  return runs.reduce((crc, run) => crc32(run, crc), 0);
 }
 
 function fill(runs: readonly Uint8Array[], source: Extent | Uint8Array): void {

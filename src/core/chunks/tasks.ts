@@ -3,6 +3,7 @@ import { checkWindow, openChunk } from "./check-chunk.ts";
 import type { Extent } from "./chunk.ts";
 import { packChunk } from "./pack-chunk.ts";
 import { readExtent } from "./read-extent.ts";
+import { type SealPlace, sealOf } from "./seal.ts";
 
 /** What workers can do. Each takes the leased buffer and what else it needs, and returns plain data. */
 export const tasks = {
@@ -12,6 +13,8 @@ export const tasks = {
   read,
   readAndDigest,
   digest,
+  readAndSeal,
+  digestAndSeal,
   hashUpdate,
   hashEnd,
 };
@@ -23,13 +26,14 @@ function read(buffer: Uint8Array, extent: Extent): number {
   return readExtent(extent, [buffer.subarray(0, extent.length)]);
 }
 
-interface ReadAndDigested {
+interface Digested {
   readonly length: number;
+  /** Hex. */
   readonly sha256: string;
 }
 
-/** Reads an extent into the buffer and returns how many bytes there were, and their sha256 (hex). */
-function readAndDigest(buffer: Uint8Array, extent: Extent): ReadAndDigested {
+/** Reads an extent into the buffer and digests what there was. */
+function readAndDigest(buffer: Uint8Array, extent: Extent): Digested {
   const length = read(buffer, extent);
   return { length, sha256: digest(buffer, { length }) };
 }
@@ -37,6 +41,28 @@ function readAndDigest(buffer: Uint8Array, extent: Extent): ReadAndDigested {
 /** The sha256 (hex) of the buffer's first `length` bytes. */
 function digest(buffer: Uint8Array, { length }: { readonly length: number }): string {
   return createHash("sha256").update(buffer.subarray(0, length)).digest("hex");
+}
+
+/** A chunk of a content of several, and its bytes at the beginning of its buffer. */
+export interface DigestedChunk extends Digested {
+  readonly seal: string;
+}
+
+/** Reads a chunk into the buffer, digests and seals what there was. */
+function readAndSeal(
+  buffer: Uint8Array,
+  { extent, place }: { readonly extent: Extent; readonly place: SealPlace },
+): DigestedChunk {
+  return digestAndSeal(buffer, { length: read(buffer, extent), place });
+}
+
+/** Digests and seals the buffer's first `length` bytes. */
+function digestAndSeal(
+  buffer: Uint8Array,
+  { length, place }: { readonly length: number; readonly place: SealPlace },
+): DigestedChunk {
+  const sha256 = digest(buffer, { length });
+  return { length, sha256, seal: sealOf([buffer.subarray(0, length)], sha256, place) };
 }
 
 /** Hashes that go over more than one buffer live in the one worker that began them. */
