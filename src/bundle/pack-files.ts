@@ -18,7 +18,7 @@ const AHEAD = 4;
 
 /**
  * Writes the entries as FORMAT.md lays them out and returns what MODELS.json has to say of them. Every chunk is hashed again
- * on its way, or its seal: a file that changed since it was staged is a {@link SourceError}.
+ * on its way, or its seal computed: a file that changed since it was staged is a {@link SourceError}.
  */
 export async function packFiles(
   {

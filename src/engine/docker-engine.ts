@@ -44,7 +44,7 @@ export class DockerEngine extends DockerContainers implements Engine {
   async image(name: string): Promise<EngineImage | undefined> {
     return ifThere(
       this.requests.ask(`look at the image "${name}"`, async () =>
-        parseImage(await this.docker.getImage(name).inspect()),
+        parseImage(await this.#inspect(name)),
       ),
     );
   }
@@ -53,8 +53,9 @@ export class DockerEngine extends DockerContainers implements Engine {
     const names = await this.requests.ask("list images", async () =>
       parseImageNames(await this.docker.listImages()),
     );
-    const images = await Promise.all(names.map((name) => this.image(name)));
-    return images.filter((image) => image !== undefined);
+    // One that is nobody's here to mend is no reason to give up what has nothing to do with it.
+    const images = await Promise.allSettled(names.map((name) => this.image(name)));
+    return images.flatMap((image) => (image.status === "fulfilled" ? (image.value ?? []) : []));
   }
 
   async pull(reference: string, { signal, onProgress, login }: PullRequest): Promise<void> {
@@ -116,6 +117,20 @@ export class DockerEngine extends DockerContainers implements Engine {
     await ifThere(
       this.requests.ask(`remove the image "${name}"`, () => this.docker.getImage(name).remove()),
     );
+  }
+
+  /** dockerode's own `inspect` has no way to ask for the manifests. */
+  #inspect(name: string): Promise<unknown> {
+    if (!this.#version.tellsWhatIsMissing) return this.docker.getImage(name).inspect();
+    const path = `/images/${name}/json?`;
+    const statusCodes = { 200: true, 404: "no such image", 500: "server error" };
+    const request = { path, method: "GET", options: { manifests: true }, statusCodes };
+    return new Promise((resolve, reject) => {
+      this.docker.modem.dial(request, (error: unknown, answer: unknown) => {
+        if (error === null || error === undefined) resolve(answer);
+        else reject(error);
+      });
+    });
   }
 }
 

@@ -37,6 +37,7 @@ const image = z.object({
   Size: z.number().default(0),
   RootFS: z.object({ Layers: z.array(z.string()).nullish() }).nullish(),
   Config: z.object({ Labels: labels }).nullish(),
+  Manifests: z.array(z.object({ Available: z.boolean() })).nullish(),
 });
 
 const binding = z.object({ HostIp: z.string().default(""), HostPort: z.string().default("") });
@@ -81,18 +82,25 @@ export interface VersionAnswer {
   readonly version: string;
   readonly apiVersion: string;
   readonly platform: string;
+  readonly tellsWhatIsMissing: boolean;
 }
+
+/** The first API whose images tell of their manifests whether their content is there. */
+const TELLS_WHAT_IS_MISSING = "1.48";
 
 /** Undefined for an answer that no container engine gives. */
 export function parseVersion(answer: unknown): VersionAnswer | undefined {
   const { data } = version.safeParse(answer);
   if (data === undefined) return undefined;
   const isPodman = data.Components?.some(({ Name }) => Name.startsWith("Podman")) === true;
+  const { ApiVersion: api } = data;
   return {
     product: isPodman ? "Podman" : "Docker",
     version: data.Version,
-    apiVersion: data.ApiVersion,
+    apiVersion: api,
     platform: `${data.Os}/${data.Arch}`,
+    tellsWhatIsMissing:
+      !isPodman && api.localeCompare(TELLS_WHAT_IS_MISSING, "en", { numeric: true }) >= 0,
   };
 }
 
@@ -125,12 +133,15 @@ export function parseInfo(answer: unknown): InfoAnswer {
 
 export function parseImage(answer: unknown): EngineImage {
   const { Id, RepoTags, RepoDigests, Os, Architecture, Variant, ...rest } = image.parse(answer);
+  const manifests = rest.Manifests ?? [];
   const variant = Architecture === "arm64" || !Variant ? "" : `/${Variant}`;
   return {
     id: Id,
     tags: fullNames(RepoTags),
     repoDigests: fullNames(RepoDigests),
     platform: `${Os}/${Architecture}${variant}`,
+    // Without any platform an engine shows what it cannot read the config of.
+    isComplete: Os !== "" && (manifests.length === 0 || manifests.some((each) => each.Available)),
     diffIds: rest.RootFS?.Layers ?? [],
     size: rest.Size,
     labels: rest.Config?.Labels ?? {},

@@ -12,6 +12,8 @@ export interface EngineInfo {
   readonly platform: string;
   /** Whether images are in containerd's store (Docker 25 and newer), where an image id is a manifest digest. */
   readonly usesContainerdStore: boolean;
+  /** Whether it says of an image in that store that content of it is missing (API 1.48, Docker 28). */
+  readonly tellsWhatIsMissing: boolean;
   /** How it keeps layers: `overlay2`. */
   readonly storageDriver: string;
   /** The engine's data directory, on the engine's host. */
@@ -34,6 +36,8 @@ export interface EngineImage {
   /** `repository@sha256:…` for each registry that it came from. */
   readonly repoDigests: readonly string[];
   readonly platform: string;
+  /** Whether all of its content is there, as far as the engine says: containerd's store may have an image without some of it. */
+  readonly isComplete: boolean;
   /** rootfs diff_ids: the same on every engine. */
   readonly diffIds: readonly string[];
   /** Bytes. */
@@ -160,7 +164,7 @@ export interface Engine extends EngineContainers {
   info(options?: WorkOptions): Promise<EngineInfo>;
 
   image(name: string): Promise<EngineImage | undefined>;
-  /** Every image that has a name. */
+  /** Every image that has a name and that the engine can say something of. */
   images(): Promise<readonly EngineImage[]>;
   /** Pulls for the engine's own platform; resolves only when the engine said that it worked. */
   pull(reference: string, options: PullRequest): Promise<void>;

@@ -1,3 +1,4 @@
+import { EngineError } from "../core/errors.ts";
 import type { OnProgress } from "../core/progress.ts";
 import { type EngineMessage, endedWithoutResult } from "./engine-messages.ts";
 import { fullName } from "./engine-answers.ts";
@@ -11,11 +12,16 @@ export interface OutcomeOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** What `docker load` loaded: full names, or `sha256:…` of images without one. Throws when the engine names nothing. */
+/**
+ * What `docker load` loaded: full names, or `sha256:…` of images without one. Throws when the engine names nothing, or says that
+ * it could not unpack what it loaded.
+ */
 export async function readLoaded(messages: Messages, { what }: OutcomeOptions): Promise<string[]> {
   const loaded: string[] = [];
   for await (const { stream = "" } of messages) {
     const names = /^Loaded image(?: ID|\(s\))?: (?<names>.+)$/m.exec(stream)?.groups?.["names"];
+    const problem = /^Error unpacking image .+$/m.exec(stream)?.[0];
+    if (problem !== undefined) throw new EngineError("ENGINE_FAILED", `Cannot ${what}: ${problem}`);
     if (names !== undefined) loaded.push(...names.split(",").map((name) => nameOrId(name.trim())));
   }
   if (loaded.length === 0) throw endedWithoutResult(what);

@@ -1,34 +1,28 @@
 import type { EngineImage, EngineInfo } from "../engine/engine.ts";
 import { isOwnName } from "./image-names.ts";
 
-/** Docker 28.0: the first that shows no platform of an image in containerd's store of which content is missing. */
-const SHOWS_WHAT_IS_INCOMPLETE = "1.48";
-
-type StoreInfo = Pick<EngineInfo, "product" | "usesContainerdStore" | "apiVersion">;
+type StoreInfo = Pick<EngineInfo, "product" | "usesContainerdStore" | "tellsWhatIsMissing">;
 
 /**
  * Whether an engine takes an archive without layers that it has. Docker's own stores open the file of a layer only where they
  * lack it (moby, image/tarexport/load.go). containerd's store takes an OCI layout as it is, and looks for a layer when it unpacks
- * it (moby, daemon/containerd/image_exporter.go): what nobody sent it says in a text, and loads. Podman wants every file.
+ * it (moby, daemon/containerd/image_exporter.go); what it never got it has to tell. Podman wants every file.
  */
 export function takesPartOfImage(info: StoreInfo): boolean {
-  if (info.product !== "Docker") return false;
-  return !info.usesContainerdStore || isAtLeast(info.apiVersion, SHOWS_WHAT_IS_INCOMPLETE);
+  return info.product === "Docker" && (!info.usesContainerdStore || info.tellsWhatIsMissing);
 }
 
 /**
  * Those whose layers need not be sent. containerd's store knows a layer by the bytes that came: of an image from a registry they
- * are compressed, of one that was loaded by us they are what we would send.
+ * are compressed, of one that was loaded by us they are what we would send. (One that has other names beside came otherwise: a
+ * delta names an image that was there.)
  */
 export function imagesToBuildOn(
   { usesContainerdStore }: StoreInfo,
   images: readonly EngineImage[],
 ): readonly EngineImage[] {
-  return usesContainerdStore ? images.filter(({ tags }) => tags.some(isOwnName)) : images;
-}
-
-function isAtLeast(apiVersion: string, wanted: string): boolean {
-  return apiVersion.localeCompare(wanted, "en", { numeric: true }) >= 0;
+  if (!usesContainerdStore) return images;
+  return images.filter(({ tags, isComplete }) => isComplete && tags.every(isOwnName));
 }
 
 /** Layers in the order in which they go onto a base, of which the engine has some. */

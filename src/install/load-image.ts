@@ -1,15 +1,13 @@
 import type { BundleReader } from "../bundle/bundle-reader.ts";
 import { EngineError, messageOf } from "../core/errors.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
-import type { Engine, EngineImage } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { sameLayers } from "./engine-problems.ts";
 import { prefixesOf } from "./image-prefixes.ts";
 import { type ImageToLoad, bytesToLoad, diffIdsOf, loadArchive } from "./image-to-load.ts";
 import type { Journal } from "./journal.ts";
 import { type Archive, loadInTurn } from "./load-in-turn.ts";
 
-/** What an engine with containerd's store says of an image of which content is missing. */
-const UNKNOWN_PLATFORM = "/";
 const INCOMPLETE = "the engine has it incompletely, content of it is missing";
 
 interface Loading {
@@ -31,7 +29,7 @@ export async function loadImage(loading: Loading, options: WorkOptions): Promise
   await sendWhatIsLacked(loading, options);
   const loaded = await engine.image(image.name);
   if (loaded === undefined) throw differs(image, "the engine does not have it");
-  if (isIncomplete(loaded)) throw differs(image, INCOMPLETE);
+  if (!loaded.isComplete) throw differs(image, INCOMPLETE);
   if (loaded.platform !== image.platform)
     throw differs(image, `the engine has it for ${loaded.platform}`);
   if (!sameLayers(loaded.diffIds, diffIdsOf(image)))
@@ -39,27 +37,35 @@ export async function loadImage(loading: Loading, options: WorkOptions): Promise
 }
 
 /**
- * Without what is there. That may be gone by now, with the image that had it, or be there in another form: then all of it is
- * sent after all, at once.
+ * Without what is there. That may be gone by now, with the image that had it, or be there in another form: then it is sent after
+ * all; and all at once where the engine lacks what it was sent before.
  */
 async function sendWhatIsLacked(loading: Loading, options: WorkOptions): Promise<void> {
+  const { image } = loading;
+  const all = { ...image, there: 0 };
+  const ways = [...(image.there > 0 ? [image] : []), all, { ...all, takesPart: false }];
+  for (const way of ways) {
+    const failure = await send({ ...loading, image: way }, options);
+    if (failure === undefined || !way.takesPart) return;
+    const text = `Loading all of the image: in parts, ${failure}`;
+    options.onProgress?.({ kind: "note", text });
+  }
+}
+
+/** Returns why the engine has not all of it, where it relied on layers that it was not sent together with the others. */
+async function send(loading: Loading, options: WorkOptions): Promise<string | undefined> {
   const { engine, image } = loading;
   const prefixes = prefixesOf(image, loading.installation);
   let failure: string | undefined;
   try {
     await sendInTurn(loading, prefixes, options);
-    const isInParts = image.there > 0 || prefixes.length > 1;
-    if (isInParts && isIncomplete(await engine.image(image.name))) failure = INCOMPLETE;
+    if ((await engine.image(image.name))?.isComplete === false) failure = INCOMPLETE;
   } catch (error) {
     if (!(error instanceof EngineError) || image.there === 0) throw error;
     failure = error.message;
   }
   await removeBeside(loading, prefixes, options);
-  if (failure === undefined) return;
-  const text = `Loading all of the image at once: in parts, ${failure}`;
-  options.onProgress?.({ kind: "note", text });
-  const whole = { ...image, there: 0, takesPart: false };
-  await sendInTurn({ ...loading, image: whole }, [whole], options);
+  return failure;
 }
 
 async function sendInTurn(
@@ -109,10 +115,6 @@ async function* counted(
     yield piece;
     count(piece.length);
   }
-}
-
-function isIncomplete(image: EngineImage | undefined): boolean {
-  return image?.platform === UNKNOWN_PLATFORM;
 }
 
 function differs({ name }: ImageToLoad, found: string): EngineError {

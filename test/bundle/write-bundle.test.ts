@@ -104,6 +104,18 @@ describe("a bundle", () => {
     await expect(reader.bytes(reader.manifest.files[0]?.path ?? "")).rejects.toMatchObject(gone);
   });
 
+  test("has the same bytes where staging left no seals", async () => {
+    await using elsewhere = await temporaryDirectory();
+    const contents = await smallContents(elsewhere.path);
+    const models = contents.models.map((model) => ({
+      ...model,
+      blobs: model.blobs.map(({ seals: _seals, ...blob }) => blob),
+    }));
+    const path = join(elsewhere.path, "b.tar.gz");
+    const { sha256 } = await writeBundle({ ...contents, models }, { path, pool }, {});
+    expect(sha256).toBe(written.sha256);
+  });
+
   const spoils = [
     { how: "changed", spoil: (path: string, size: number) => writeFile(path, noise(size, 99)) },
     { how: "became shorter", spoil: (path: string, size: number) => truncate(path, size - 1) },

@@ -131,6 +131,59 @@ describe.each(operations)(
   },
 );
 
+describe("load", () => {
+  it("fails with the engine's text for an image that it loaded and could not unpack", async () => {
+    const problem = "Error unpacking image x:1: failed to extract layer sha256:1: not found";
+    const said = [{ stream: "Loaded image: x:1\n" }, { stream: `${problem}\n` }];
+    await using fake = await fakeEngine(messages(...said));
+    const engine = await connectTo(fake);
+    await expect(engine.load(Readable.from([Buffer.alloc(1024)]), {})).rejects.toMatchObject({
+      code: "ENGINE_FAILED",
+      message: `Cannot load images into the engine: ${problem}`,
+    });
+  });
+});
+
+describe("an image", () => {
+  const shown = { Id: ID, Os: "linux", Architecture: "amd64" };
+  it.each([
+    [{}, true],
+    [{ Manifests: [] }, true],
+    [{ Manifests: [{ Available: false }, { Available: true }] }, true],
+    [{ Manifests: [{ Available: false }] }, false],
+    [{ Os: "", Architecture: "" }, false],
+  ])("of which the engine says %j is complete: %s", async (said, isComplete) => {
+    await using fake = await fakeEngine((_, response) => {
+      response.end(JSON.stringify({ ...shown, ...said }));
+    });
+    expect(await (await connectTo(fake)).image(REFERENCE)).toMatchObject({ isComplete });
+  });
+
+  it.each([
+    ["1.41", false],
+    ["1.47", false],
+    ["1.48", true],
+    ["1.100", true],
+  ])("is asked for its manifests with API %s: %s", async (ApiVersion, isAsked) => {
+    await using fake = await fakeEngine((_, response) => void response.end(JSON.stringify(shown)), {
+      ...DOCKER_VERSION,
+      ApiVersion,
+    });
+    await (await connectTo(fake)).image(REFERENCE);
+    expect(fake.requests.at(-1)?.endsWith("/json?manifests=true")).toBe(isAsked);
+  });
+
+  it("that cannot be looked at is left out of all of them", async () => {
+    await using fake = await fakeEngine((request, response) => {
+      const names = ["docker.io/library/bad:1", "docker.io/library/good:1"];
+      if (request.url?.includes("bad")) void refusal(500, "broken")(request, response);
+      else if (request.url?.includes("good")) response.end(JSON.stringify(shown));
+      else response.end(JSON.stringify(names.map((name) => ({ RepoTags: [name] }))));
+    });
+    expect(await (await connectTo(fake)).images()).toMatchObject([{ id: ID }]);
+  });
+});
+
 describe("pull", () => {
   it("asks for the reference alone, without a platform", async () => {
     await using fake = await fakeEngine(messages({ status: "Status: Image is up to date for x" }));

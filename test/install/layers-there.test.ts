@@ -11,6 +11,7 @@ const IMAGE: EngineImage = {
   tags: [],
   repoDigests: [],
   platform: "linux/amd64",
+  isComplete: true,
   diffIds: ["base"],
   size: 1,
   labels: {},
@@ -61,23 +62,23 @@ describe("layers that the engine has", () => {
   });
 
   test.each([
-    { product: "Docker", apiVersion: "1.41", usesContainerdStore: false, takes: true },
-    { product: "Docker", apiVersion: "1.47", usesContainerdStore: true, takes: false },
-    { product: "Docker", apiVersion: "1.48", usesContainerdStore: true, takes: true },
-    { product: "Docker", apiVersion: "1.100", usesContainerdStore: true, takes: true },
-    { product: "Podman", apiVersion: "1.41", usesContainerdStore: false, takes: false },
+    { product: "Docker", usesContainerdStore: false, tellsWhatIsMissing: false, takes: true },
+    { product: "Docker", usesContainerdStore: true, tellsWhatIsMissing: false, takes: false },
+    { product: "Docker", usesContainerdStore: true, tellsWhatIsMissing: true, takes: true },
+    { product: "Podman", usesContainerdStore: false, tellsWhatIsMissing: false, takes: false },
   ])(
-    "are left out for $product $apiVersion, containerd $usesContainerdStore: $takes",
+    "are left out for $product, containerd $usesContainerdStore, which tells of what is missing $tellsWhatIsMissing: $takes",
     ({ takes, ...info }) => {
       expect(takesPartOfImage(info)).toBe(takes);
     },
   );
 
-  test("are those of any image, but in containerd's store of what an installation named: others came compressed", () => {
+  test("are those of any image, but in containerd's store of what has our names alone: others came compressed", () => {
     const pulled = { ...IMAGE, tags: ["docker.io/ollama/ollama:latest"] };
-    const loaded = { ...IMAGE, tags: ["docker.io/any/other:1", "ollama-bundle.local/site:1"] };
-    const info = { product: "Docker", apiVersion: "1.51" };
-    const images = [pulled, loaded];
+    const named = { ...IMAGE, tags: ["docker.io/any/other:1", "ollama-bundle.local/site:1"] };
+    const loaded = { ...IMAGE, tags: ["ollama-bundle.local/site:1", "ollama-bundle.local/site:2"] };
+    const info = { product: "Docker", tellsWhatIsMissing: true };
+    const images = [pulled, named, loaded, { ...loaded, isComplete: false }];
     expect(imagesToBuildOn({ ...info, usesContainerdStore: false }, images)).toEqual(images);
     expect(imagesToBuildOn({ ...info, usesContainerdStore: true }, images)).toEqual([loaded]);
   });

@@ -10,13 +10,14 @@ import { connectEngine } from "../../src/engine/connect-engine.ts";
 import { bytesToLoad, imageToLoad, loadArchive } from "../../src/install/image-to-load.ts";
 import type { JournalStep } from "../../src/install/journal-step.ts";
 import { loadImage } from "../../src/install/load-image.ts";
-import { fakeEngine, messages } from "../engine/fake-engine.ts";
+import { DOCKER_VERSION, fakeEngine, messages } from "../engine/fake-engine.ts";
 import { smallContents, stagedImage, writeSmallBundle } from "../support/small-bundle.ts";
 import { temporaryDirectory } from "../support/temporary-directory.ts";
 
 const LOADED = { Id: "sha256:1", Os: "linux", Architecture: "amd64" };
 const SAYS_LOADED = { stream: "Loaded image: any" };
 const LAYER_SIZE = 1024;
+const NEW_DOCKER = { ...DOCKER_VERSION, ApiVersion: "1.48" };
 const unrecorded = { journal: { add: async () => {} }, installation: "i1" };
 
 test.each([
@@ -62,7 +63,7 @@ describe("layers that the engine has", () => {
       );
       const found = [...(await blobsIn(loadArchive(bundle, image, {})))];
       expect(found.filter((hex) => hex === hexOf("x") || hex === hexOf("y"))).toEqual(
-        brought.map(hexOf),
+        brought.map((text) => hexOf(text)),
       );
       expect(bytesToLoad(image)).toBe(brought.length * LAYER_SIZE);
     },
@@ -94,31 +95,39 @@ describe("layers that the engine has", () => {
     ]);
   });
 
-  test("are sent after all, where the engine has the image incompletely without them", async () => {
-    await using opened = await openedBundle(["x", "y"]);
-    const { bundle, packed } = opened;
-    const contents = { image: packed, modelLayers: [], there: 1, takesPart: true };
-    const image = await imageToLoad(bundle, contents, {});
-    const archives: ReadonlySet<string>[] = [];
-    await using fake = await fakeEngine(async (request, response) => {
-      if (request.method === "POST") archives.push(await blobsIn(request));
-      const whole = { ...LOADED, RootFS: { Layers: packed.diffIds } };
-      const shown = archives.length === 1 ? { ...LOADED, Os: "", Architecture: "" } : whole;
-      response.end(JSON.stringify(request.method === "POST" ? SAYS_LOADED : shown));
-    });
-    const engine = await connectEngine({ dockerHost: fake.address, env: {} });
-    const events: ProgressEvent[] = [];
-    const onProgress = (event: ProgressEvent) => void events.push(event);
-    await loadImage({ engine, bundle, image, ...unrecorded }, { onProgress });
-    expect(archives.map((blobs) => [blobs.has(hexOf("x")), blobs.has(hexOf("y"))])).toEqual([
-      [false, true],
-      [true, true],
-    ]);
-    expect(events).toContainEqual({
-      kind: "note",
-      text: "Loading all of the image at once: in parts, the engine has it incompletely, content of it is missing",
-    });
-  });
+  test.each([
+    { there: 1, size: LAYER_SIZE, sent: [["y"], ["x", "y"]], of: "that were there" },
+    { there: 0, size: 128 * 1024 * 1024, sent: [["x"], ["y"], ["x", "y"]], of: "sent before" },
+  ])(
+    "are sent with the others, where the engine says that it lacks those $of",
+    async ({ there, size, sent }) => {
+      await using opened = await openedBundle(["x", "y"], size);
+      const { bundle, packed } = opened;
+      const contents = { image: packed, modelLayers: [], there, takesPart: true };
+      const image = await imageToLoad(bundle, contents, {});
+      const archives: string[][] = [];
+      await using fake = await fakeEngine(async (request, response) => {
+        if (request.method === "POST") {
+          const blobs = await blobsIn(request);
+          archives.push(["x", "y"].filter((text) => blobs.has(hexOf(text, size))));
+        }
+        const [Available, Layers] = [archives.length === sent.length, packed.diffIds];
+        const shown = { ...LOADED, RootFS: { Layers }, Manifests: [{ Available }] };
+        response.end(JSON.stringify(request.method === "POST" ? SAYS_LOADED : shown));
+      }, NEW_DOCKER);
+      const engine = await connectEngine({ dockerHost: fake.address, env: {} });
+      const events: ProgressEvent[] = [];
+      const onProgress = (event: ProgressEvent) => void events.push(event);
+      await loadImage({ engine, bundle, image, ...unrecorded }, { onProgress });
+      expect(archives).toEqual(sent);
+      expect(events).toContainEqual({
+        kind: "note",
+        text: "Loading all of the image: in parts, the engine has it incompletely, content of it is missing",
+      });
+      const asked = fake.requests.filter((each) => each.startsWith("GET"));
+      expect(asked.at(-1)).toMatch(/^GET \/images\/ollama-bundle\.local.*\/json\?manifests=true$/);
+    },
+  );
 
   test("have nothing to do with it, where the engine refuses all of them: that is the error", async () => {
     await using opened = await openedBundle(["x"]);
@@ -187,8 +196,8 @@ function layerOf(text: string, size = LAYER_SIZE): Buffer {
   return Buffer.alloc(size, text);
 }
 
-function hexOf(text: string): string {
-  return sha256Hex(layerOf(text));
+function hexOf(text: string, size = LAYER_SIZE): string {
+  return sha256Hex(layerOf(text, size));
 }
 
 /** The names of an archive's blobs. */

@@ -1,7 +1,10 @@
+import { createReadStream } from "node:fs";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BundleReader } from "../../src/bundle/bundle-reader.ts";
 import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
+import { readTar } from "../../src/core/tar.ts";
 import { connectEngine } from "../../src/engine/connect-engine.ts";
 import { imageToLoad } from "../../src/install/image-to-load.ts";
 import type { JournalStep } from "../../src/install/journal-step.ts";
@@ -100,7 +103,7 @@ describe.each(["docker-20.10", "docker-28"] as const)("loading by prefixes", (na
   });
 });
 
-describeEngine("docker-28", "an engine that has layers compressed", (host) => {
+describeEngine("docker-28", "an engine that has layers by the digest of what came", (host) => {
   test("is sent all of them in the end, where their name promised otherwise", async () => {
     const reference = `ollama-bundle.local/built:${uniqueName()}`;
     await using fixture = await EngineFixture.start(host, { keptAs: reference });
@@ -111,10 +114,41 @@ describeEngine("docker-28", "an engine that has layers compressed", (host) => {
     expect(error).toBeUndefined();
     expect(report?.plan.layers?.there).toBeGreaterThan(100_000_000);
     expect(await fixture.tags(names.publish)).toEqual(promised(bundle));
+    expect(await savedBlobs(fixture, bundle)).toEqual(expect.arrayContaining(layersOf(bundle)));
     await fixture.engine.removeContainer(names.container);
     await fixture.forget(bundle);
   });
+
+  test("has what was left out also when the image is gone that had it", async () => {
+    await using fixture = await EngineFixture.start(host);
+    await using names = fixture.names();
+    const old = await fixture.bundle();
+    const next = await fixture.bundle({ bigSize: 200_000 });
+    await fixture.install({ bundle: old.path, ...names });
+    const { report, error } = await fixture.install({ bundle: next.path, ...names });
+    expect(error).toBeUndefined();
+    expect(report?.plan.layers?.there).toBeGreaterThan(100_000_000);
+    await fixture.forget(old);
+    expect(await savedBlobs(fixture, next)).toEqual(expect.arrayContaining(layersOf(next)));
+    await fixture.engine.removeContainer(names.container);
+    await fixture.forget(next);
+  });
 });
+
+/** What the engine has of the image that was built, in hex: without its layers it might be run, and not be saved. */
+async function savedBlobs(fixture: EngineFixture, { manifest }: WrittenBundle): Promise<string[]> {
+  const archive = join(fixture.directory, "saved.tar");
+  await fixture.docker("save", "-o", archive, `ollama-preloaded:${manifest.name}`);
+  const paths: string[] = [];
+  for await (const { path } of readTar(createReadStream(archive))) paths.push(basename(path));
+  return paths;
+}
+
+function layersOf({ manifest: { images, modelLayers } }: WrittenBundle): string[] {
+  const base = images.flatMap(({ diffIds }) => diffIds);
+  const all = [...base, ...modelLayers.map(({ diffId }) => diffId)];
+  return all.map((diffId) => diffId.replace("sha256:", ""));
+}
 
 function nameOf(step: JournalStep): string {
   return "name" in step ? step.name : "";

@@ -27,6 +27,7 @@ const info: EngineInfo = {
   apiVersion: "1",
   platform: "linux/amd64",
   usesContainerdStore: false,
+  tellsWhatIsMissing: false,
   storageDriver: "overlay2",
   dataRoot: tmpdir(),
   isLocal: true,

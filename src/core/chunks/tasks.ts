@@ -43,7 +43,7 @@ function digest(buffer: Uint8Array, { length }: { readonly length: number }): st
   return createHash("sha256").update(buffer.subarray(0, length)).digest("hex");
 }
 
-/** A chunk of a content of several, and its bytes at the beginning of its buffer. */
+/** A chunk that lies at the beginning of its buffer. */
 export interface DigestedChunk extends Digested {
   readonly seal: string;
 }

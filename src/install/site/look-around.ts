@@ -53,19 +53,21 @@ export async function lookAround(wanted: Wanted): Promise<Surroundings> {
     names.network === undefined ? undefined : engine.network(names.network),
   ]);
   const replaced = named !== undefined && isOurServer(named) ? named : undefined;
+  // What an engine has of it in part is loaded again.
+  const whole = loaded?.isComplete === true ? loaded : undefined;
   const problems = [
     platformProblem(image.platform, info),
     containerProblem(named),
     await portProblem(names.publish, { containers, isLocal: info.isLocal, replaced }),
     tagProblem(names.tag, tagged),
-    loadedNameProblem(image.name, loaded, diffIdsOf(image)),
+    loadedNameProblem(image.name, whole, diffIdsOf(image)),
     volumeProblem(volume),
     networkProblem(names.network, network, replaced?.name),
   ];
   const volumeExists = volume !== undefined;
   return {
     problems: problems.filter((problem) => problem !== undefined),
-    isLoaded: loaded !== undefined,
+    isLoaded: whole !== undefined,
     volumeExists,
     replaced,
     replacedImage: tagged,

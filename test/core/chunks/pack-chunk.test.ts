@@ -3,8 +3,9 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { CHUNK_SIZE } from "../../../src/core/chunks/chunk.ts";
 import { storedMemberSize } from "../../../src/core/chunks/gzip-member.ts";
-import { packChunk } from "../../../src/core/chunks/pack-chunk.ts";
+import { SEAL_BROKEN, packChunk } from "../../../src/core/chunks/pack-chunk.ts";
 import { BUFFER_SIZE } from "../../../src/core/chunks/pool.ts";
+import { newSealKey, sealOf } from "../../../src/core/chunks/seal.ts";
 
 /** Packs as often as it is called into the same memory, as the pool's is. */
 const buffer = Buffer.alloc(BUFFER_SIZE, 0xa5);
@@ -59,6 +60,21 @@ describe("packChunk", () => {
     const { isPacked, member } = pack(content);
     expect(isPacked).toBe(false);
     expect(gunzipSync(member).equals(content)).toBe(true);
+  });
+
+  test("takes over the digest of content whose seal fits, and refuses what it does not fit", () => {
+    const content = randomBytes(100_000);
+    const place = { key: newSealKey(), index: 7 };
+    const [sha256, other] = ["a".repeat(64), "b".repeat(64)];
+    const sealed = { ...place, sha256, seal: sealOf([content], sha256, place) };
+    expect(packChunk(buffer, { source: content, sealed })).toMatchObject({ sha256 });
+    for (const wrong of [
+      { source: randomBytes(100_000), sealed },
+      { source: content, sealed: { ...sealed, sha256: other } },
+    ])
+      expect(() => packChunk(buffer, wrong)).toThrow(
+        expect.objectContaining({ code: SEAL_BROKEN }),
+      );
   });
 
   test("gives the same bytes whatever lay in the memory before", () => {
