@@ -6,7 +6,7 @@ import type { WrittenBundle } from "../../src/bundle/write-bundle.ts";
 import { ChunkPool } from "../../src/core/chunks/pool.ts";
 import { readTar } from "../../src/core/tar.ts";
 import { connectEngine } from "../../src/engine/connect-engine.ts";
-import { imageToLoad } from "../../src/install/image-to-load.ts";
+import { type ImageToLoad, imageToLoad, loadArchive } from "../../src/install/image-to-load.ts";
 import type { JournalStep } from "../../src/install/journal-step.ts";
 import { loadImage } from "../../src/install/load-image.ts";
 import { uniqueName } from "../support/built-image.ts";
@@ -75,11 +75,7 @@ describe.each(["docker-20.10", "docker-28"] as const)("loading by prefixes", (na
       const engine = await connectEngine({ dockerHost: passage.dockerHost, env: {} });
       await using pool = new ChunkPool();
       await using reader = await BundleReader.open(bundle.path, pool);
-      const { images, modelLayers } = bundle.manifest;
-      const [packed] = images;
-      if (packed === undefined) throw new Error("the bundle has no image");
-      const contents = { image: packed, modelLayers, there: 0, takesPart: true };
-      const image = await imageToLoad(reader, contents, {});
+      const image = await wholeImage(reader, { there: 0 });
       const made: string[] = [];
       const journal = { add: async (step: JournalStep) => void made.push(nameOf(step)) };
       const loading = { engine, bundle: reader, image, journal, installation: "interrupted" };
@@ -119,6 +115,25 @@ describeEngine("docker-28", "an engine that has layers by the digest of what cam
     await fixture.forget(bundle);
   });
 
+  test("is sent an image that it has in part, and that nothing else is the matter with", async () => {
+    await using fixture = await EngineFixture.start(host);
+    await using names = fixture.names();
+    const bundle = await fixture.bundle();
+    await using pool = new ChunkPool();
+    await using reader = await BundleReader.open(bundle.path, pool);
+    const image = await wholeImage(reader, { there: 1 });
+    await expect(fixture.engine.load(loadArchive(reader, image, {}), {})).rejects.toThrow(
+      "Error unpacking image",
+    );
+    expect(await fixture.engine.image(image.name)).toMatchObject({ isComplete: false });
+    const { report, error } = await fixture.install({ bundle: bundle.path, ...names });
+    expect(error).toBeUndefined();
+    expect(report?.plan.names.loaded).toBe(image.name);
+    expect(await savedBlobs(fixture, bundle)).toEqual(expect.arrayContaining(layersOf(bundle)));
+    await fixture.engine.removeContainer(names.container);
+    await fixture.forget(bundle);
+  });
+
   test("has what was left out also when the image is gone that had it", async () => {
     await using fixture = await EngineFixture.start(host);
     await using names = fixture.names();
@@ -134,6 +149,17 @@ describeEngine("docker-28", "an engine that has layers by the digest of what cam
     await fixture.forget(next);
   });
 });
+
+/** The bundle's image with all of its models, of which the engine is said to have the first layers. */
+async function wholeImage(
+  bundle: BundleReader,
+  { there }: { readonly there: number },
+): Promise<ImageToLoad> {
+  const { images, modelLayers } = bundle.manifest;
+  const [packed] = images;
+  if (packed === undefined) throw new Error("the bundle has no image");
+  return imageToLoad(bundle, { image: packed, modelLayers, there, takesPart: true }, {});
+}
 
 /** What the engine has of the image that was built, in hex: without its layers it might be run, and not be saved. */
 async function savedBlobs(fixture: EngineFixture, { manifest }: WrittenBundle): Promise<string[]> {

@@ -10,7 +10,7 @@ export interface SealPlace {
   readonly index: number;
 }
 
-/** A digest (64 hex digits) of a chunk, and what was its seal. */
+/** The sha256 (64 hex digits) of a chunk, and the seal that it was given (32). */
 export interface SealedDigest extends SealPlace {
   readonly sha256: string;
   readonly seal: string;
