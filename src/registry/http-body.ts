@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { copyBytes } from "../core/copy-bytes.ts";
 import { giveBackPiece } from "../core/give-back.ts";
 import { StalledError } from "./network-error.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -29,7 +30,7 @@ export class HttpBody implements Disposable {
   /** Fills the place. Returns how many bytes there were: fewer only where the body ended. */
   async fill(place: Uint8Array, onBytes: (bytes: number) => void = () => {}): Promise<number> {
     return this.#take(place.length, (piece, done) => {
-      place.set(piece, done);
+      copyBytes(place, piece, done);
       onBytes(piece.length);
     });
   }

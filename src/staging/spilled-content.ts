@@ -1,6 +1,7 @@
 import { type FileHandle, rm } from "node:fs/promises";
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
+import { copyBytes } from "../core/copy-bytes.ts";
 import { writeAll } from "../core/files.ts";
 import { settleAll } from "../core/settle-all.ts";
 import { WriteBehind } from "../core/write-behind.ts";
@@ -36,7 +37,7 @@ export class SpilledContent implements AsyncDisposable {
       this.#filling ??= { lease: await this.#pool.lease(), length: 0 };
       const { lease, length } = this.#filling;
       const piece = rest.subarray(0, CHUNK_SIZE - length);
-      lease.bytes.set(piece, length);
+      copyBytes(lease.bytes, piece, length);
       this.#filling.length += piece.length;
       rest = rest.subarray(piece.length);
       if (this.#filling.length === CHUNK_SIZE) this.#flush();

@@ -1,3 +1,4 @@
+import { copyBytes } from "../../core/copy-bytes.ts";
 import { pageAlignedBuffer } from "../../core/page-aligned-buffer.ts";
 import { thrownLater } from "../../core/thrown-later.ts";
 
@@ -37,7 +38,7 @@ export class OutputBlocks {
       const [block] = this.#blocks;
       await block?.isFree;
       const piece = bytes.subarray(done, done + BLOCK_SIZE - this.#length);
-      block?.bytes.set(piece, this.#length);
+      if (block !== undefined) copyBytes(block.bytes, piece, this.#length);
       done += piece.length;
       this.#length += piece.length;
       if (this.#length === BLOCK_SIZE) this.#passOn(pass);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { constants, crc32, deflateRawSync } from "node:zlib";
+import { copyBytes } from "../copy-bytes.ts";
 import { giveBack } from "../give-back.ts";
 import type { Extent, PackedChunk } from "./chunk.ts";
 import {
@@ -93,7 +94,7 @@ function deflate(
 
 function writeDeflated(buffer: Uint8Array, deflated: Uint8Array, trailer: Uint8Array): number {
   buffer.set(MEMBER_HEADER, 0);
-  buffer.set(deflated, MEMBER_HEADER.length);
+  copyBytes(buffer, deflated, MEMBER_HEADER.length);
   buffer.set(trailer, MEMBER_HEADER.length + deflated.length);
   return deflatedMemberSize(deflated.length);
 }

@@ -1,3 +1,4 @@
+import { copyBytes } from "../copy-bytes.ts";
 import { thrownLater } from "../thrown-later.ts";
 import type { FileHashOptions } from "./file-sha256.ts";
 import type { ChunkPool, Lease } from "./pool.ts";
@@ -22,7 +23,7 @@ export async function streamSha256(
       for (let rest = bytes; rest.length > 0;) {
         lease ??= await pool.lease();
         const taken = rest.subarray(0, lease.bytes.length - filled);
-        lease.bytes.set(taken, filled);
+        copyBytes(lease.bytes, taken, filled);
         filled += taken.length;
         rest = rest.subarray(taken.length);
         if (filled === lease.bytes.length) await handOn(lease);
