@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type Docker from "dockerode";
-import { http, https } from "../core/node-http.ts";
+import { nodeHttp, nodeHttps } from "../core/node-http.ts";
 import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 
 /** How an address is reached. */
@@ -44,6 +44,7 @@ export async function createDockerClient(
     };
   }
   const { hostname, port } = tcp;
+  const https = nodeHttps();
   const tls = env["DOCKER_TLS_VERIFY"] ? certificates(env) : undefined;
   const docker = new DockerClass({
     ...nothingFromProcess(),
@@ -59,6 +60,7 @@ export async function createDockerClient(
  * the global one may go through a proxy, and may use a connection that the engine has just closed.
  */
 function nothingFromProcess() {
+  const http = nodeHttp();
   const options = { keepAlive: false, onread: readIntoOneBuffer() };
   return {
     socketPath: undefined,

@@ -1,5 +1,5 @@
 import type { Agent, IncomingMessage } from "node:http";
-import { http, https } from "../core/node-http.ts";
+import { nodeHttp, nodeHttps } from "../core/node-http.ts";
 import type { Readable } from "node:stream";
 import { hasCode, messageOf } from "../core/errors.ts";
 import { readLines } from "../core/lines.ts";
@@ -39,7 +39,8 @@ export class OllamaClient implements Disposable {
 
   constructor(url: URL) {
     this.#url = url;
-    this.#agent = url.protocol === "https:" ? new https.Agent() : new http.Agent();
+    const { Agent } = url.protocol === "https:" ? nodeHttps() : nodeHttp();
+    this.#agent = new Agent();
   }
 
   /** Rejects only with the reason of `signal`; whatever else happens is an {@link Outcome}. */
@@ -85,7 +86,7 @@ export class OllamaClient implements Disposable {
     signal: AbortSignal | undefined,
   ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const { request } = this.#url.protocol === "https:" ? https : http;
+    const { request } = this.#url.protocol === "https:" ? nodeHttps() : nodeHttp();
     const url = new URL(`${this.#url.pathname.replace(/\/$/, "")}${path}`, this.#url);
     url.username = this.#url.username;
     url.password = this.#url.password;

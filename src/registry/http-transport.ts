@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import type { Agent, IncomingMessage } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
-import { getCACertificates } from "node:tls";
 import { hasCode } from "../core/errors.ts";
-import { http, https } from "../core/node-http.ts";
+import { nodeHttp, nodeHttps, nodeTls } from "../core/node-http.ts";
 import { readIntoOneBuffer } from "../core/read-into-one-buffer.ts";
 import type { Asked } from "./authorization.ts";
 import { HttpBody } from "./http-body.ts";
@@ -57,7 +56,8 @@ export class HttpTransport {
     this.#env = withUsableProxies(env);
     const options = { keepAlive: true, proxyEnv: this.#env, onread: readIntoOneBuffer() };
     // A `ca` replaces what is trusted else, NODE_EXTRA_CA_CERTS too.
-    const trusted = ca.length === 0 ? {} : { ca: [...getCACertificates(), ...ca] };
+    const trusted = ca.length === 0 ? {} : { ca: [...nodeTls().getCACertificates(), ...ca] };
+    const [http, https] = [nodeHttp(), nodeHttps()];
     this.#agents = {
       http: new http.Agent(options),
       https: new https.Agent({ ...options, ...trusted }),
@@ -96,8 +96,8 @@ export class HttpTransport {
       const options = { method, headers, ...(signal === undefined ? {} : { signal }) };
       const request =
         url.protocol === "https:"
-          ? https.request(url, { ...options, agent: this.#agents.https })
-          : http.request(url, { ...options, agent: this.#agents.http });
+          ? nodeHttps().request(url, { ...options, agent: this.#agents.https })
+          : nodeHttp().request(url, { ...options, agent: this.#agents.http });
       const timer = setTimeout(
         () => request.destroy(new StalledError(this.#idleMs / 1000)),
         this.#idleMs,

@@ -1,6 +1,6 @@
 import { CHUNK_SIZE } from "../core/chunks/chunk.ts";
 import type { ChunkPool, Lease, SequentialHash } from "../core/chunks/pool.ts";
-import { type SealPlace, newSealKey } from "../core/chunks/seal.ts";
+import { type Seal, type SealPlace, newSealKey } from "../core/chunks/seal.ts";
 import type { DigestedChunk } from "../core/chunks/tasks.ts";
 import { sha256Hex } from "../core/digest.ts";
 import { modelLayerFrame } from "../core/model-layer.ts";
@@ -28,7 +28,7 @@ export interface HashPlan {
  */
 export class ContentHasher {
   readonly #chunks: string[] = [];
-  readonly #seals = { key: newSealKey(), ofChunks: [] as string[] };
+  readonly #seals = { key: newSealKey(), ofChunks: [] as Seal[] };
   readonly #whole: SequentialHash | undefined;
   readonly #layer: { readonly hash: SequentialHash; readonly end: Buffer } | undefined;
   #front: Promise<unknown> = Promise.resolve();

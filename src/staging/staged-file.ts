@@ -1,7 +1,9 @@
-/** The seals (`core/chunks/seal.ts`) of a content's chunks, in order, and their key; in hex. */
+import type { Seal } from "../core/chunks/seal.ts";
+
+/** The seals of a content's chunks, in order, and their key (hex). */
 export interface Seals {
   readonly key: string;
-  readonly ofChunks: readonly string[];
+  readonly ofChunks: readonly Seal[];
 }
 
 /**

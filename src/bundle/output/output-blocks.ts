@@ -3,7 +3,7 @@ import { pageAlignedBuffer } from "../../core/page-aligned-buffer.ts";
 import { thrownLater } from "../../core/thrown-later.ts";
 
 /** Bytes of a block: large enough for a disk, which gets one or two at a time. */
-const BLOCK_SIZE = 2 * 1024 * 1024;
+const BLOCK_SIZE = 4 * 1024 * 1024;
 /** One is filled while one is written and one is hashed. */
 const BLOCK_COUNT = 3;
 

@@ -1,3 +1,5 @@
+import { crc32 } from "node:zlib";
+
 /**
  * Gzip members (RFC 1952) with a fixed header, so that a member's bytes follow from its content alone. A stored member holds
  * deflate stored blocks (RFC 1951 §3.2.4) of 65,535 bytes, the last one shorter; a deflated member holds any deflate stream.
@@ -73,6 +75,11 @@ export function storedMember(content: Uint8Array, crc32: number): Buffer {
   }
   writeStoredFrame(member, content.length, crc32);
   return member;
+}
+
+/** The CRC-32 of bytes that lie in runs. */
+export function crc32Of(runs: readonly Uint8Array[]): number {
+  return runs.reduce((crc, run) => crc32(run, crc), 0);
 }
 
 /** The last eight bytes of a member: CRC-32 and size modulo 2^32 of the content. */

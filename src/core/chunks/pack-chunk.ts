@@ -6,6 +6,7 @@ import type { Extent, PackedChunk } from "./chunk.ts";
 import {
   MEMBER_HEADER,
   type StoredRun,
+  crc32Of,
   deflatedMemberSize,
   memberTrailer,
   storedMemberSize,
@@ -13,7 +14,7 @@ import {
   writeStoredFrame,
 } from "./gzip-member.ts";
 import { readExtent } from "./read-extent.ts";
-import { type SealedDigest, sealOf } from "./seal.ts";
+import { type SealedDigest, fitsSeal } from "./seal.ts";
 
 /** On the layers of a system image zlib level 4 is 3 % larger than level 6 and nearly twice as fast. */
 const DEFLATE_LEVEL = 4;
@@ -41,7 +42,7 @@ export const SEAL_BROKEN = "SEAL_BROKEN";
 
 export interface PackTask {
   readonly source: Extent | Uint8Array;
-  /** A digest that is taken over where its seal fits, instead of computing it again. */
+  /** Digests that are taken over where their seal fits, instead of computing them again. */
   readonly sealed?: SealedDigest | undefined;
 }
 
@@ -60,8 +61,10 @@ export function packChunk(buffer: Uint8Array, { source, sealed }: PackTask): Pac
     buffer.subarray(memberOffset, memberOffset + length),
   );
   fill(places, source);
-  const sha256 = sealed === undefined ? sha256Of(places) : unsealed(places, sealed);
-  const digest = { sha256, crc32: crc32Of(places) };
+  const digest =
+    sealed === undefined
+      ? { sha256: sha256Of(places), crc32: crc32Of(places) }
+      : unsealed(places, sealed);
   const deflated = isWorthDeflating(places, size) ? deflate(buffer, runs, size) : undefined;
   if (deflated !== undefined) {
     const packed = { size: deflated.length, crc32: crc32(deflated) };
@@ -105,13 +108,12 @@ function sha256Of(runs: readonly Uint8Array[]): string {
   return hash.digest("hex");
 }
 
-function unsealed(runs: readonly Uint8Array[], sealed: SealedDigest): string {
-  if (sealOf(runs, sealed.sha256, sealed) === sealed.seal) return sealed.sha256;
+function unsealed(
+  runs: readonly Uint8Array[],
+  sealed: SealedDigest,
+): Pick<PackedChunk, "sha256" | "crc32"> {
+  if (fitsSeal(runs, sealed)) return { sha256: sealed.sha256, crc32: sealed.seal.crc32 };
   throw Object.assign(new Error("the content is not what was sealed"), { code: SEAL_BROKEN });
-}
-
-function crc32Of(runs: readonly Uint8Array[]): number {
-  return runs.reduce((crc, run) => crc32(run, crc), 0);
 }
 
 function fill(runs: readonly Uint8Array[], source: Extent | Uint8Array): void {

@@ -3,7 +3,7 @@ import { checkWindow, openChunk } from "./check-chunk.ts";
 import type { Extent } from "./chunk.ts";
 import { packChunk } from "./pack-chunk.ts";
 import { readExtent } from "./read-extent.ts";
-import { type SealPlace, sealOf } from "./seal.ts";
+import { type Seal, type SealPlace, sealOf } from "./seal.ts";
 
 /** What workers can do. Each takes the leased buffer and what else it needs, and returns plain data. */
 export const tasks = {
@@ -45,7 +45,7 @@ function digest(buffer: Uint8Array, { length }: { readonly length: number }): st
 
 /** A chunk that lies at the beginning of its buffer. */
 export interface DigestedChunk extends Digested {
-  readonly seal: string;
+  readonly seal: Seal;
 }
 
 /** Reads a chunk into the buffer, digests and seals what there was. */
