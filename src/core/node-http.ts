@@ -1,16 +1,20 @@
+import type * as Http from "node:http";
+import type * as Https from "node:https";
+import type * as Tls from "node:tls";
+
 /**
- * Node's http and https, as they are, loaded by whoever is first to need them. An `import` of `node:http` reads every export there is,
+ * Node's http, https and tls, as they are, loaded when somebody needs them. An `import` of `node:http` reads every export there is,
  * one of which makes Node load its own fetch and WebSocket: 50 ms of processor time, a fifth of what `create` takes until it
  * begins. Without those it is still 10 ms, and a store on this disk is packed without HTTP.
  */
-export function nodeHttp(): typeof import("node:http") {
+export function nodeHttp(): typeof Http {
   return process.getBuiltinModule("node:http");
 }
 
-export function nodeTls(): typeof import("node:tls") {
-  return process.getBuiltinModule("node:tls");
+export function nodeHttps(): typeof Https {
+  return process.getBuiltinModule("node:https");
 }
 
-export function nodeHttps(): typeof import("node:https") {
-  return process.getBuiltinModule("node:https");
+export function nodeTls(): typeof Tls {
+  return process.getBuiltinModule("node:tls");
 }

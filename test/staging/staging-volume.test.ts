@@ -1,4 +1,4 @@
-import { readdir, utimes, writeFile } from "node:fs/promises";
+import { readFile, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { CHUNK_SIZE } from "../../src/core/chunks/chunk.ts";
@@ -87,6 +87,19 @@ test("makes do without a record, and with one that makes no sense", async () => 
     await writeFile(join(dir.path, "records", `${sha256}.json`), text);
     expect(await volume.find({ sha256 })).toEqual(staged);
   }
+});
+
+test("does without the seals of an earlier version, and hashes nothing again for them", async () => {
+  await using dir = await temporaryDirectory();
+  const volume = await StagingVolume.open(dir.path, pool);
+  const { bytes, sha256 } = testContent(LARGE);
+  const { seals, ...staged } = await volume.fetch({ sha256, size: LARGE }, readFrom(bytes).read);
+  expect(seals?.ofChunks).toHaveLength(staged.chunks.length);
+  const path = join(dir.path, "records", `${sha256}.json`);
+  const record = JSON.parse(await readFile(path, "utf8"));
+  const earlier = { key: seals?.key, ofChunks: seals?.ofChunks.map(({ tag }) => tag) };
+  await writeFile(path, JSON.stringify({ ...record, seals: earlier }));
+  expect(await volume.find({ sha256 })).toEqual({ ...staged, seals: undefined });
 });
 
 test("keeps what it is told of images, and knows nothing under another key", async () => {

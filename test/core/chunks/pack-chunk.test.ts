@@ -62,15 +62,18 @@ describe("packChunk", () => {
     expect(gunzipSync(member).equals(content)).toBe(true);
   });
 
-  test("takes over the digest of content whose seal fits, and refuses what it does not fit", () => {
+  test("takes over the digests of content whose seal fits, and refuses what it does not fit", () => {
     const content = randomBytes(100_000);
     const place = { key: newSealKey(), index: 7 };
     const [sha256, other] = ["a".repeat(64), "b".repeat(64)];
     const sealed = { ...place, sha256, seal: sealOf([content], sha256, place) };
     expect(packChunk(buffer, { source: content, sealed })).toMatchObject({ sha256 });
+    expect(gunzipSync(buffer.subarray(0, storedMemberSize(100_000))).equals(content)).toBe(true);
+    const otherCrc = { ...sealed.seal, crc32: (sealed.seal.crc32 ^ 1) >>> 0 };
     for (const wrong of [
       { source: randomBytes(100_000), sealed },
       { source: content, sealed: { ...sealed, sha256: other } },
+      { source: content, sealed: { ...sealed, seal: otherCrc } },
     ])
       expect(() => packChunk(buffer, wrong)).toThrow(
         expect.objectContaining({ code: SEAL_BROKEN }),
