@@ -36,6 +36,7 @@ const LIBRARY_OWNERS: Readonly<Record<string, string>> = {
   yaml: "definition/",
   "node:http": "core/node-http.ts",
   "node:https": "core/node-http.ts",
+  "node:tls": "core/node-http.ts",
 };
 
 interface Place {

@@ -1,19 +1,24 @@
-/** Fits the nearest cache of a core. */
-const between = Buffer.alloc(64 * 1024);
+/** Fits the nearest cache of a core. Bytes. */
+const PIECE = 64 * 1024;
+
+/** Longer than a piece: from the whole of a buffer some versions of Node (24.12, 25.6) copy by `set`. */
+const between = Buffer.alloc(PIECE + 1);
 
 /**
- * Copies bytes into `target` from `at` on. Where memory that threads share is read or written, V8's `set` goes word by word, and
- * byte by byte as soon as the two do not begin at the same multiple of eight (0.25 s for a GB instead of 0.06, measured on Node
- * 26). Buffer's own `copy` does so only where both are shared: those bytes go through memory that is not.
+ * Copies bytes into `target` from `at` on; the two must not overlap. Where threads share either memory, V8's `set` goes word by
+ * word, and byte by byte as soon as they do not begin at the same multiple of eight; Buffer's `copy` does where both are shared. Through
+ * memory that is not, a GB takes 0.09 s instead of 0.25 (measured on Node 26). Throws a RangeError where there is no room.
  */
 export function copyBytes(target: Uint8Array, bytes: Uint8Array, at = 0): void {
-  const [to, from] = [asBuffer(target), asBuffer(bytes)];
-  if (!isShared(to) || !isShared(from) || isAlike(to.byteOffset + at, from.byteOffset)) {
-    from.copy(to, at);
+  if (!isShared(target) && !isShared(bytes)) {
+    target.set(bytes, at);
     return;
   }
-  for (let done = 0; done < from.length; done += between.length) {
-    const length = from.copy(between, 0, done);
+  if (at + bytes.length > target.length)
+    throw new RangeError(`${bytes.length} bytes do not fit ${target.length} from ${at} on`);
+  const [to, from] = [asBuffer(target), asBuffer(bytes)];
+  for (let done = 0; done < from.length; done += PIECE) {
+    const length = from.copy(between, 0, done, done + PIECE);
     between.copy(to, at + done, 0, length);
   }
 }
@@ -24,8 +29,4 @@ function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
 
 function isShared({ buffer }: Uint8Array): boolean {
   return buffer instanceof SharedArrayBuffer;
-}
-
-function isAlike(a: number, b: number): boolean {
-  return a % 8 === b % 8;
 }

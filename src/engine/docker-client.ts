@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Agent } from "node:https";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type Docker from "dockerode";
@@ -44,13 +45,12 @@ export async function createDockerClient(
     };
   }
   const { hostname, port } = tcp;
-  const https = nodeHttps();
   const tls = env["DOCKER_TLS_VERIFY"] ? certificates(env) : undefined;
   const docker = new DockerClass({
     ...nothingFromProcess(),
     host: hostname,
     port: port || (tls ? 2376 : 2375),
-    ...(tls && { ...tls, protocol: "https", agent: new https.Agent({ keepAlive: false }) }),
+    ...(tls && { ...tls, protocol: "https", agent: tlsAgent() }),
   });
   return { docker, publishedHost: hostname, isSocket: false };
 }
@@ -73,6 +73,11 @@ function nothingFromProcess() {
     timeout: undefined,
     agent: new http.Agent(options),
   } as const;
+}
+
+function tlsAgent(): Agent {
+  const { Agent } = nodeHttps();
+  return new Agent({ keepAlive: false });
 }
 
 function tcpAddress(address: string): URL {

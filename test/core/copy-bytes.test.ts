@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { copyBytes } from "../../src/core/copy-bytes.ts";
+import { pageAlignedBuffer } from "../../src/core/page-aligned-buffer.ts";
 
 const SIZE = 200_000;
 const content = randomBytes(SIZE);
 
 const memories = {
   shared: () => Buffer.from(new SharedArrayBuffer(SIZE + 100)),
-  "shared and page-aligned": () =>
-    Buffer.from(new SharedArrayBuffer(SIZE + 100, { maxByteLength: SIZE + 100 })),
+  "shared and page-aligned": () => pageAlignedBuffer(SIZE + 100),
   "its own": () => Buffer.from(new ArrayBuffer(SIZE + 100)),
 };
 const kinds = Object.keys(memories) as (keyof typeof memories)[];
@@ -33,6 +33,13 @@ describe.each(kinds)("bytes in memory that is %s", (from) => {
       expect(target.equals(expected)).toBe(true);
     });
   });
+});
+
+test.each(kinds)("bytes that do not fit memory that is %s are refused", (kind) => {
+  const target = memories[kind]().fill(0xee);
+  const before = Buffer.from(target);
+  expect(() => copyBytes(target, content, 101)).toThrow(RangeError);
+  expect(target.equals(before)).toBe(true);
 });
 
 test("bytes that are no Buffer are copied, and to such ones", () => {

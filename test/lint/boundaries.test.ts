@@ -143,12 +143,12 @@ const examples: readonly Example[] = [
       code: `import { thing } from "${library}"; thing();`,
     },
   ]),
-  {
-    promise: "refuses node:http by import, which loads what nobody asked for",
-    file: "src/registry/ask.ts",
-    code: `import { request } from "node:http"; request("");`,
-    complaint: `"node:http" belongs to src/core/node-http.ts: use what that exports`,
-  },
+  ...["node:http", "node:https", "node:tls"].map((library) => ({
+    promise: `refuses ${library} by import, which loads what nobody asked for`,
+    file: `src/registry/${library.slice(5)}.ts`,
+    code: `import { thing } from "${library}"; thing("");`,
+    complaint: `"${library}" belongs to src/core/node-http.ts: use what that exports`,
+  })),
   {
     promise: "lets any folder have the types of node:http",
     file: "src/registry/ask-types.ts",

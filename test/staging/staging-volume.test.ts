@@ -89,7 +89,7 @@ test("makes do without a record, and with one that makes no sense", async () => 
   }
 });
 
-test("does without the seals of an earlier version, and hashes nothing again for them", async () => {
+test("does without the seals of an earlier version, and finds the content without hashing it again", async () => {
   await using dir = await temporaryDirectory();
   const volume = await StagingVolume.open(dir.path, pool);
   const { bytes, sha256 } = testContent(LARGE);

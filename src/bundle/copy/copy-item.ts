@@ -59,7 +59,7 @@ async function writePartial(
 ): Promise<{ readonly sha256: string; readonly written: number }> {
   await using source = await openSource(item);
   await using target = await openLeftover(partial);
-  const outcome = await copyBytes(item, { source, target }, work);
+  const outcome = await copyContent(item, { source, target }, work);
   await target.truncate(item.bytes);
   await target.sync();
   return outcome;
@@ -70,7 +70,7 @@ interface Files {
   readonly target: FileHandle;
 }
 
-async function copyBytes(
+async function copyContent(
   item: CopyItem,
   { source, target }: Files,
   { pool, signal, onProgress }: CopyWork,

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 as nextCrc32 } from "node:zlib";
 
 /**
  * Gzip members (RFC 1952) with a fixed header, so that a member's bytes follow from its content alone. A stored member holds
@@ -79,7 +79,7 @@ export function storedMember(content: Uint8Array, crc32: number): Buffer {
 
 /** The CRC-32 of bytes that lie in runs. */
 export function crc32Of(runs: readonly Uint8Array[]): number {
-  return runs.reduce((crc, run) => crc32(run, crc), 0);
+  return runs.reduce((crc, run) => nextCrc32(run, crc), 0);
 }
 
 /** The last eight bytes of a member: CRC-32 and size modulo 2^32 of the content. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { gunzipSync } from "node:zlib";
+import { crc32, gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { CHUNK_SIZE } from "../../../src/core/chunks/chunk.ts";
 import { storedMemberSize } from "../../../src/core/chunks/gzip-member.ts";
@@ -67,7 +67,10 @@ describe("packChunk", () => {
     const place = { key: newSealKey(), index: 7 };
     const [sha256, other] = ["a".repeat(64), "b".repeat(64)];
     const sealed = { ...place, sha256, seal: sealOf([content], sha256, place) };
-    expect(packChunk(buffer, { source: content, sealed })).toMatchObject({ sha256 });
+    expect(packChunk(buffer, { source: content, sealed })).toMatchObject({
+      sha256,
+      crc32: crc32(content),
+    });
     expect(gunzipSync(buffer.subarray(0, storedMemberSize(100_000))).equals(content)).toBe(true);
     const otherCrc = { ...sealed.seal, crc32: (sealed.seal.crc32 ^ 1) >>> 0 };
     for (const wrong of [
@@ -78,6 +81,16 @@ describe("packChunk", () => {
       expect(() => packChunk(buffer, wrong)).toThrow(
         expect.objectContaining({ code: SEAL_BROKEN }),
       );
+  });
+
+  test("deflates sealed content, with the CRC-32 of its seal", () => {
+    const content = Buffer.alloc(100_000, "a program ");
+    const place = { key: newSealKey(), index: 0 };
+    const sha256 = "a".repeat(64);
+    const sealed = { ...place, sha256, seal: sealOf([content], sha256, place) };
+    const { memberSize, packed } = packChunk(buffer, { source: content, sealed });
+    expect(packed).toBeDefined();
+    expect(gunzipSync(buffer.subarray(0, memberSize)).equals(content)).toBe(true);
   });
 
   test("gives the same bytes whatever lay in the memory before", () => {
