@@ -4,11 +4,16 @@ import { join } from "node:path";
 import { formatBytes } from "../../src/cli/format.ts";
 import { packModules } from "../pack-modules.ts";
 import { holdTestHosts } from "../test-hosts/hold-test-hosts.ts";
+import { canRunPrivateHosts } from "../test-hosts/machine-engine.ts";
+import { installPackages } from "../test-hosts/packages.ts";
 import type { TestHosts } from "../test-hosts/test-hosts.ts";
 import { BenchEngine, NAME } from "./bench-engine.ts";
 import { type BenchResult, type RunResult, benchRun } from "./bench-run.ts";
 import { describeResult } from "./describe-result.ts";
 import { type BenchOptions, readOptions } from "./options.ts";
+
+/** What the yardsticks need, of Debian's packages. A yardstick that is not there is left out, and that is said. */
+const PACKAGES = ["curl", "openssl", "pigz"];
 
 const TABLE = join(import.meta.dirname, "../bench.md");
 
@@ -37,6 +42,8 @@ async function* measured({ runs }: BenchOptions): AsyncGenerator<RunResult> {
   cleanup.defer(() => rm(base, { recursive: true, force: true }));
   const { hosts, release } = await holdTestHosts(say);
   cleanup.defer(release);
+  if (canRunPrivateHosts())
+    await installPackages(PACKAGES, say).catch((error: Error) => say(error.message));
   for (const { name, reason } of hosts.missing) say(`Missing: ${name}, ${reason}`);
   for (const [index, { modelsSize, rounds, host }] of runs.entries()) {
     const engine = engineOn(host, hosts);
