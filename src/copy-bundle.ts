@@ -8,7 +8,7 @@ import { packTool } from "./bundle/copy/packed-tool.ts";
 import { type PlannedMedium, planCopy } from "./bundle/copy/plan-copy.ts";
 import { findBundle } from "./bundle/find-bundle.ts";
 import { PARTIAL_SUFFIX } from "./bundle/output/output-file.ts";
-import { describeFlaw } from "./bundle/parts/read-sidecars.ts";
+import { describeFlaw } from "./bundle/parts/sidecar-flaw.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import type { WorkOptions } from "./core/progress.ts";
 import { stateDirectory } from "./install/state-directory.ts";

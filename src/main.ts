@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from "node:v8";
 import { nodeProblem } from "./cli/node-problem.ts";
 
 // Everything else is imported only after this: an older Node may not even be able to read it.
@@ -11,10 +10,6 @@ else {
 }
 
 async function run(): Promise<void> {
-  // What moves gigabytes in few objects gains nothing from a young generation that grows, in every thread, by tens of megabytes.
-  setFlagsFromString("--semi-space-growth-factor=1");
-  // What is garbage is collected early: else a bundle of thousands of files takes twice the memory of what is known of them.
-  setFlagsFromString("--heap-growing-percent=20");
   const { runCommandLine } = await import("./cli/run-command-line.ts");
   const controller = new AbortController();
   // SIGHUP: the terminal or its ssh is gone. The second signal of a kind finds no listener and ends the process.

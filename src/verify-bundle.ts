@@ -7,7 +7,7 @@ import type { Finding } from "./bundle/finding.ts";
 import { type FoundInBundle, judgeParts } from "./bundle/parts/judge-parts.ts";
 import type { JudgedPart } from "./bundle/parts/judged-part.ts";
 import { isWhole } from "./bundle/parts/part-set.ts";
-import type { SidecarFlaw } from "./bundle/parts/read-sidecars.ts";
+import type { SidecarFlaw } from "./bundle/parts/sidecar-flaw.ts";
 import { type SiteMustHold, siteMustHold } from "./bundle/delta/site-must-hold.ts";
 import { ChunkPool } from "./core/chunks/pool.ts";
 import { BundleError } from "./core/errors.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import { giveBack } from "../core/give-back.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import type { BundleFile } from "./bundle-file.ts";

@@ -7,7 +7,7 @@ import { findBundle } from "./find-bundle.ts";
 import type { EarlierBundle } from "./delta/held.ts";
 import { layoutOf } from "./layout.ts";
 import { MAX_MODELS_JSON_SIZE } from "./models-json.ts";
-import { PARTS_JSON_SUFFIX } from "./parts/parts-json.ts";
+import { PARTS_JSON_SUFFIX } from "./parts/part-names.ts";
 
 /**
  * What an earlier bundle was, by its end, or by the MODELS.json that was taken out of it; its content is not read. Throws

@@ -7,7 +7,7 @@ import type { BundlePlace } from "./bundle-place.ts";
 import { noSuchFile } from "./open-bundle-file.ts";
 import { bundleEnds } from "./parts/bundle-ends.ts";
 import { filesIn, findPartSet } from "./parts/find-part-set.ts";
-import { PARTS_JSON_SUFFIX, PART_SUFFIX } from "./parts/parts-json.ts";
+import { PARTS_JSON_SUFFIX, PART_SUFFIX } from "./parts/part-names.ts";
 
 interface Candidate {
   readonly kind: BundlePlace["kind"];

@@ -1,4 +1,5 @@
-import { hexOfDigest, sha256Hex, shortId } from "../core/digest.ts";
+import { hexOfDigest, sha256Hex } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import { SourceError } from "../core/errors.ts";
 import { fullModelName } from "../core/model-name.ts";
 import type { ResolvedImage, ResolvedModel, StagedImage } from "../source/source.ts";

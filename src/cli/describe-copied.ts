@@ -1,4 +1,4 @@
-import { PART_SUFFIX } from "../bundle/parts/parts-json.ts";
+import { PART_SUFFIX } from "../bundle/parts/part-names.ts";
 import type { CopyReport, FilledMedium } from "../copy-bundle.ts";
 import { inWords } from "./describe-parts.ts";
 import { formatExactBytes } from "./format.ts";

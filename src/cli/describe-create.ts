@@ -3,7 +3,7 @@ import { formatCount } from "../core/format-count.ts";
 import type { SiteFile } from "../bundle/delta/site-file.ts";
 import type { SiteMustHold } from "../bundle/delta/site-must-hold.ts";
 import type { WrittenBundle } from "../bundle/write-bundle.ts";
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import type { CreatePlan, PlannedItem } from "../source/create-plan.ts";
 import { describeLeftOut } from "./describe-must-hold.ts";
 import { formatBytes, formatExactBytes } from "./format.ts";

@@ -1,5 +1,5 @@
 import { formatCount } from "../core/format-count.ts";
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import type { InstallReport } from "../install-bundle.ts";
 import type { InstallPlan, SpaceNeed } from "../install/install-plan.ts";
 import { describeHealth } from "./describe-health.ts";

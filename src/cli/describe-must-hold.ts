@@ -1,6 +1,6 @@
 import { formatCount } from "../core/format-count.ts";
 import type { SiteMustHold } from "../bundle/delta/site-must-hold.ts";
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import { formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";
 

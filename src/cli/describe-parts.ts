@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { describeFinding } from "../bundle/finding.ts";
 import type { JudgedPart, Verdict } from "../bundle/parts/judged-part.ts";
-import { type SidecarFlaw, describeFlaw } from "../bundle/parts/read-sidecars.ts";
+import { type SidecarFlaw, describeFlaw } from "../bundle/parts/sidecar-flaw.ts";
 import { BundleError } from "../core/errors.ts";
 import type { VerifyReport } from "../verify-bundle.ts";
 import { printableLine } from "./printable.ts";

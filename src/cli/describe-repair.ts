@@ -1,5 +1,5 @@
 import { type Finding, describeRange } from "../bundle/finding.ts";
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import { BundleError } from "../core/errors.ts";
 import type { RepairReport } from "../bundle/repair/repair.ts";
 import { type Failure, failureOf } from "./failure.ts";

@@ -1,4 +1,4 @@
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import type { RewriteReport } from "../rewrite-bundle.ts";
 import { formatExactBytes } from "./format.ts";
 import { printableLine } from "./printable.ts";

@@ -1,5 +1,5 @@
 import { formatCount } from "../core/format-count.ts";
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import type { ListedItem, VolumeListing } from "../staging/list-volume.ts";
 import type { Pruned } from "../staging/prune-volume.ts";
 import type { VolumeReport } from "../staging/verify-volume.ts";

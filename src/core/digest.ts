@@ -17,8 +17,3 @@ export function hexOfDigest(digest: string): string | undefined {
   const hex = digest.startsWith("sha256:") ? digest.slice("sha256:".length) : "";
   return isSha256Hex(hex) ? hex : undefined;
 }
-
-/** A digest or bundle id as people say it: its first 12 digits. */
-export function shortId(hex: string): string {
-  return hex.slice(0, 12);
-}

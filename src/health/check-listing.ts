@@ -1,5 +1,5 @@
 import { formatCount } from "../core/format-count.ts";
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import { explainProblem, textOf } from "./explain-problem.ts";
 import type { ExpectedModel, Finding } from "./health-report.ts";
 import { type ListedModel, showAnswer, tagsAnswer } from "./ollama-answers.ts";

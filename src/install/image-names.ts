@@ -1,4 +1,4 @@
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import { DefinitionError } from "../core/errors.ts";
 import { fullImageReference, parseImageReference } from "../core/image-reference.ts";
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Agent, IncomingMessage } from "node:http";
+import type { Agent, AgentOptions, IncomingMessage } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import { hasCode } from "../core/errors.ts";
 import { nodeHttp, nodeHttps, nodeTls } from "../core/node-http.ts";
@@ -42,7 +42,11 @@ export interface HttpAnswer {
  * `UNREACHABLE`, inside a TransientFailure where another try may help. Whoever gets an answer reads or disposes its body.
  */
 export class HttpTransport {
-  readonly #agents: { readonly http: Agent; readonly https: HttpsAgent };
+  readonly #ca: readonly string[];
+  readonly #agentOptions: AgentOptions;
+  // Made for the first request of their kind: many a transport has none, and a store on disk is packed without HTTP.
+  #httpAgent: Agent | undefined;
+  #httpsAgent: HttpsAgent | undefined;
   readonly #idleMs: number;
   readonly #env: Readonly<NodeJS.ProcessEnv>;
   readonly #limit: RateLimit | undefined;
@@ -54,14 +58,9 @@ export class HttpTransport {
     bytesPerSecond,
   }: TransportOptions = {}) {
     this.#env = withUsableProxies(env);
-    const options = { keepAlive: true, proxyEnv: this.#env, onread: readIntoOneBuffer() };
-    // A `ca` replaces what is trusted else, NODE_EXTRA_CA_CERTS too.
-    const trusted = ca.length === 0 ? {} : { ca: [...nodeTls().getCACertificates(), ...ca] };
-    const [http, https] = [nodeHttp(), nodeHttps()];
-    this.#agents = {
-      http: new http.Agent(options),
-      https: new https.Agent({ ...options, ...trusted }),
-    };
+    this.#ca = ca;
+    const onread = { onread: readIntoOneBuffer() };
+    this.#agentOptions = { keepAlive: true, proxyEnv: this.#env, ...onread };
     this.#idleMs = idleTimeoutMs;
     this.#limit = bytesPerSecond === undefined ? undefined : new RateLimit(bytesPerSecond);
   }
@@ -96,8 +95,8 @@ export class HttpTransport {
       const options = { method, headers, ...(signal === undefined ? {} : { signal }) };
       const request =
         url.protocol === "https:"
-          ? nodeHttps().request(url, { ...options, agent: this.#agents.https })
-          : nodeHttp().request(url, { ...options, agent: this.#agents.http });
+          ? nodeHttps().request(url, { ...options, agent: this.#agentOfHttps() })
+          : nodeHttp().request(url, { ...options, agent: this.#agentOfHttp() });
       const timer = setTimeout(
         () => request.destroy(new StalledError(this.#idleMs / 1000)),
         this.#idleMs,
@@ -117,4 +116,19 @@ export class HttpTransport {
       }
     }
   }
+
+  #agentOfHttp(): Agent {
+    const { Agent } = nodeHttp();
+    return (this.#httpAgent ??= new Agent(this.#agentOptions));
+  }
+
+  #agentOfHttps(): HttpsAgent {
+    const { Agent } = nodeHttps();
+    return (this.#httpsAgent ??= new Agent({ ...this.#agentOptions, ...trusting(this.#ca) }));
+  }
+}
+
+/** A `ca` replaces what is trusted else, NODE_EXTRA_CA_CERTS too. */
+function trusting(ca: readonly string[]): { readonly ca?: string[] } {
+  return ca.length === 0 ? {} : { ca: [...nodeTls().getCACertificates(), ...ca] };
 }

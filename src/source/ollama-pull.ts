@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { hexOfDigest, shortId } from "../core/digest.ts";
+import { hexOfDigest } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import { SourceError, messageOf } from "../core/errors.ts";
 import { jsonOrUndefined } from "../core/json-or-undefined.ts";
 import { type ModelName, fullModelName } from "../core/model-name.ts";

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { hexOfDigest, sha256Hex, shortId } from "../core/digest.ts";
+import { hexOfDigest, sha256Hex } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import { eachAtOnce } from "../core/each-at-once.ts";
 import { hasCode } from "../core/errors.ts";
 import { type ImageReference, parseImageReference } from "../core/image-reference.ts";

@@ -1,4 +1,4 @@
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import { eachAtOnce } from "../core/each-at-once.ts";
 import { DefinitionError, SourceError } from "../core/errors.ts";
 import { DEFAULT_MODEL_HOST, type ModelName, fullModelName } from "../core/model-name.ts";

@@ -1,5 +1,5 @@
 import { SourceError } from "../core/errors.ts";
-import { shortId } from "../core/digest.ts";
+import { shortId } from "../core/short-id.ts";
 import type { StagedFile } from "./staged-file.ts";
 
 /** Content that something else names by its digest. */

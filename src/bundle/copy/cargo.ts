@@ -7,8 +7,8 @@ import type { BundlePlace } from "../bundle-place.ts";
 import { SUMS_SUFFIX } from "../output/former-files.ts";
 import { openBundleFile } from "../open-bundle-file.ts";
 import { type Part, type PartSet, problemOf } from "../parts/part-set.ts";
-import { PARTS_JSON_SUFFIX } from "../parts/parts-json.ts";
-import type { SidecarFlaw } from "../parts/read-sidecars.ts";
+import { PARTS_JSON_SUFFIX } from "../parts/part-names.ts";
+import type { SidecarFlaw } from "../parts/sidecar-flaw.ts";
 import { readSums } from "../parts/read-sums.ts";
 
 /** One file to be copied. */

@@ -3,7 +3,7 @@ import { access, readdir, stat, statfs } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DefinitionError, HostError, hasCode, messageOf } from "../../core/errors.ts";
 import { PARTIAL_SUFFIX } from "../output/output-file.ts";
-import { PART_SUFFIX } from "../parts/parts-json.ts";
+import { PART_SUFFIX } from "../parts/part-names.ts";
 import type { Cargo } from "./cargo.ts";
 
 /** A directory that is copied to, and what its file system can take. */

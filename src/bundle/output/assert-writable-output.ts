@@ -2,7 +2,7 @@ import { access, constants, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { DefinitionError, HostError, hasCode } from "../../core/errors.ts";
 import { undefinedWhereMissing } from "../../core/files.ts";
-import { PARTS_JSON_SUFFIX } from "../parts/parts-json.ts";
+import { PARTS_JSON_SUFFIX } from "../parts/part-names.ts";
 import { bundleFiles } from "./former-files.ts";
 
 /** No file of a bundle has more behind the bundle's name, also while it is written. */

@@ -2,7 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { syncDirectory } from "../../core/files.ts";
 import { PARTIAL_SUFFIX } from "./output-file.ts";
-import { PARTS_JSON_SUFFIX, PART_SUFFIX } from "../parts/parts-json.ts";
+import { PARTS_JSON_SUFFIX, PART_SUFFIX } from "../parts/part-names.ts";
 
 export const SUMS_SUFFIX = ".sha256";
 

@@ -7,13 +7,8 @@ import { OutputBlocks } from "./output-blocks.ts";
 import { OutputFile } from "./output-file.ts";
 import type { OutputFiles, WrittenFiles } from "./output-files.ts";
 import { PartSamples, samplingOf } from "../parts/part-samples.ts";
-import {
-  type ListedPart,
-  MAX_PARTS,
-  PARTS_JSON_SUFFIX,
-  encodePartsJson,
-  partName,
-} from "../parts/parts-json.ts";
+import { MAX_PARTS, PARTS_JSON_SUFFIX, partName } from "../parts/part-names.ts";
+import { type ListedPart, encodePartsJson } from "../parts/parts-json.ts";
 import { tooManyParts } from "../parts/split-size.ts";
 
 interface PartFile {

@@ -6,7 +6,8 @@ import { listedParts } from "./listed-parts.ts";
 import { numberedParts } from "./numbered-parts.ts";
 import { type FoundFile, type PartSet, isWhole } from "./part-set.ts";
 import { layoutOfParts, placeParts } from "./place-parts.ts";
-import { type SidecarFlaw, readPartSums, readSidecars } from "./read-sidecars.ts";
+import type { SidecarFlaw } from "./sidecar-flaw.ts";
+import { readPartSums, readSidecars } from "./read-sidecars.ts";
 
 /**
  * Finds the parts of the bundle that is called `name`. A part is known by its content, whatever it is called: by samples that a

@@ -7,7 +7,7 @@ import type { Layout, Segment } from "../layout.ts";
 import { partDigest } from "./part-digest.ts";
 import { type PlacedPart, placesOf } from "./part-places.ts";
 import type { FoundFile, Part, PartSet } from "./part-set.ts";
-import { MAX_PARTS, partName } from "./parts-json.ts";
+import { MAX_PARTS, partName } from "./part-names.ts";
 
 /** What was found in the bundle that the parts make. */
 export interface FoundInBundle {

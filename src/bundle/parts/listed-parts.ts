@@ -3,7 +3,8 @@ import { basename } from "node:path";
 import { hasCode } from "../../core/errors.ts";
 import { areMostlySame, readSamples } from "./part-samples.ts";
 import type { FoundFile, Part } from "./part-set.ts";
-import { type PartsJson, partName } from "./parts-json.ts";
+import { partName } from "./part-names.ts";
+import type { PartsJson } from "./parts-json.ts";
 
 /** By name where the content is not another part's, then by content, and at last by name alone. */
 export async function listedParts(

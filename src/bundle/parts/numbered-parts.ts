@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { FoundFile, Part } from "./part-set.ts";
-import { partName } from "./parts-json.ts";
+import { partName } from "./part-names.ts";
 
 /**
  * Parts by their numbers alone, as many as there are files or sums. All but the last are of one size, which is the one that most

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { Part, PartSet } from "./part-set.ts";
-import { partName } from "./parts-json.ts";
+import { partName } from "./part-names.ts";
 
 /** A part with where it lies in the bundle. */
 export interface PlacedPart {

@@ -1,6 +1,6 @@
 import { BundleError } from "../../core/errors.ts";
 import type { PartsJson } from "./parts-json.ts";
-import type { SidecarFlaw } from "./read-sidecars.ts";
+import type { SidecarFlaw } from "./sidecar-flaw.ts";
 
 /** A part as it must be, and the file that seems to be it. */
 export interface Part {

@@ -1,13 +1,6 @@
 import { z } from "zod";
 import { jsonOrUndefined } from "../../core/json-or-undefined.ts";
-
-/** Parts are numbered with three digits. */
-export const MAX_PARTS = 999;
-
-export const PARTS_JSON_SUFFIX = ".parts.json";
-
-/** What follows the bundle's name in that of a part. */
-export const PART_SUFFIX = /\.\d{3}$/;
+import { MAX_PARTS, partName } from "./part-names.ts";
 
 /** Bytes. */
 export const MAX_PARTS_JSON_SIZE = 1024 * 1024;
@@ -49,11 +42,6 @@ export type PartsJson = z.infer<typeof partsJson>;
 
 /** One part as the sidecar lists it. */
 export type ListedPart = PartsJson["parts"][number];
-
-/** `NAME.tar.gz.001` for number 1. */
-export function partName(name: string, number: number): string {
-  return `${name}.${String(number).padStart(3, "0")}`;
-}
 
 export function encodePartsJson(json: PartsJson): string {
   return `${JSON.stringify(json, undefined, 2)}\n`;

@@ -5,7 +5,7 @@ import type { Layout } from "../layout.ts";
 import { openBundleFile } from "../open-bundle-file.ts";
 import { type BundleEnd, bundleEnds, bytesAt } from "./bundle-ends.ts";
 import type { FoundFile, Part, PartSet } from "./part-set.ts";
-import { MAX_PARTS, partName } from "./parts-json.ts";
+import { MAX_PARTS, partName } from "./part-names.ts";
 
 /** Bytes that a part must have somewhere: the end of a chunk's gzip member, which has the CRC-32 of its content. */
 interface Mark {

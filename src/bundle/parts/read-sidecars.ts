@@ -1,27 +1,12 @@
 import { join } from "node:path";
-import { shortId } from "../../core/digest.ts";
+import { shortId } from "../../core/short-id.ts";
 import { DefinitionError, hasCode, messageOf } from "../../core/errors.ts";
 import { readSmallFile } from "../../core/read-small-file.ts";
 import { SUMS_SUFFIX } from "../output/former-files.ts";
-import {
-  MAX_PARTS_JSON_SIZE,
-  PARTS_JSON_SUFFIX,
-  type PartsJson,
-  parsePartsJson,
-} from "./parts-json.ts";
+import { PARTS_JSON_SUFFIX } from "./part-names.ts";
+import { MAX_PARTS_JSON_SIZE, type PartsJson, parsePartsJson } from "./parts-json.ts";
 import { readSums } from "./read-sums.ts";
-
-/** A list of parts that cannot be used. */
-export interface SidecarFlaw {
-  readonly path: string;
-  /** A sentence. */
-  readonly why: string;
-}
-
-/** One line for people. */
-export function describeFlaw({ path, why }: SidecarFlaw): string {
-  return `"${path}" is left aside: ${why}. Copy it again, or remove it`;
-}
+import type { SidecarFlaw } from "./sidecar-flaw.ts";
 
 export interface Sidecars {
   readonly list?: { readonly path: string; readonly json: PartsJson } | undefined;

@@ -1,7 +1,7 @@
 import { formatCount } from "../../core/format-count.ts";
 import { parseByteSize } from "../../core/byte-size.ts";
 import { DefinitionError } from "../../core/errors.ts";
-import { MAX_PARTS } from "./parts-json.ts";
+import { MAX_PARTS } from "./part-names.ts";
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;

@@ -5,7 +5,7 @@ import { undefinedWhereMissing } from "../../core/files.ts";
 import type { BundlePlace } from "../bundle-place.ts";
 import { PARTIAL_SUFFIX } from "../output/output-file.ts";
 import { type PlacedPart, placesOf } from "../parts/part-places.ts";
-import { PARTS_JSON_SUFFIX } from "../parts/parts-json.ts";
+import { PARTS_JSON_SUFFIX } from "../parts/part-names.ts";
 
 /** A file of a bundle that is to be mended in its place. */
 export interface FileToMend {

@@ -1,5 +1,5 @@
 import { BundleError, DefinitionError } from "../../core/errors.ts";
-import { shortId } from "../../core/digest.ts";
+import { shortId } from "../../core/short-id.ts";
 import { giveBack } from "../../core/give-back.ts";
 import type { BundleFile } from "../bundle-file.ts";
 import { DamagedBundleError } from "../damaged-bundle-error.ts";

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { ABSENT, type Extent } from "../../core/chunks/chunk.ts";
-import { shortId } from "../../core/digest.ts";
+import { shortId } from "../../core/short-id.ts";
 import { BundleError } from "../../core/errors.ts";
 import type { WorkOptions } from "../../core/progress.ts";
 import { assertOutputSpace } from "../output/assert-output-space.ts";

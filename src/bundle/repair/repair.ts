@@ -5,7 +5,7 @@ import { type BundleCopy, isKnownAs, knownBundle } from "./known-bundle.ts";
 import { mendInPlace } from "./mend-in-place.ts";
 import type { Mended } from "./mended.ts";
 import { type KnownBundle, bundleFileAt } from "../open-bundle-file.ts";
-import { describeFlaw } from "../parts/read-sidecars.ts";
+import { describeFlaw } from "../parts/sidecar-flaw.ts";
 import { writeMended } from "./write-mended.ts";
 
 export interface RepairReport extends Mended {

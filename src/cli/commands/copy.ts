@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { describeCopied } from "../describe-copied.ts";
+import { loadBesideThreads } from "../load-use-case.ts";
 import type { OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -25,7 +26,7 @@ export function addCopyCommand(program: Command, run: Run): void {
     .addHelpText("after", `\nExample:\n  ${program.name()} copy bundle.tar.gz /media/stick`)
     .action((bundle: string, to: readonly string[], { withTool, startOver, ...options }: Options) =>
       run(options, async (work) => {
-        const { copyBundle } = await import("../../copy-bundle.ts");
+        const { copyBundle } = await loadBesideThreads(() => import("../../copy-bundle.ts"));
         const report = await copyBundle({ ...work, bundle, to, withTool, startOver });
         return { text: describeCopied(report, program.name()), json: report };
       }),

@@ -3,6 +3,7 @@ import type { BundledImage } from "../../bundle/models-json.ts";
 import { siteMustHold } from "../../bundle/delta/site-must-hold.ts";
 import type { CreateReport } from "../../create-bundle.ts";
 import { type CreatedImage, describeCreatePlan, describeCreated } from "../describe-create.ts";
+import { loadBesideThreads } from "../load-use-case.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import { checkOutputName } from "./check-output-name.ts";
 import type { DefinitionOptions } from "./definition-from-options.ts";
@@ -116,7 +117,7 @@ export function addCreateCommand(program: Command, run: Run): void {
     )
     .action((options: Options) =>
       run(options, async ({ tell, ...work }) => {
-        const { createBundle } = await import("../../create-bundle.ts");
+        const { createBundle } = await loadBesideThreads(() => import("../../create-bundle.ts"));
         const { definitionFromOptions } = await import("./definition-from-options.ts");
         const {
           ca,

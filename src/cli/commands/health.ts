@@ -4,6 +4,7 @@ import { DEFAULT_SERVER_URL } from "../../health/server-url.ts";
 import { UnhealthyError } from "../../health/unhealthy-error.ts";
 import { describeHealth } from "../describe-health.ts";
 import { failureOf } from "../failure.ts";
+import { loadUseCase } from "../load-use-case.ts";
 import type { Outcome } from "../run-command.ts";
 import { healthTimeoutOption, jsonOption } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -27,7 +28,7 @@ export function addHealthCommand(program: Command, run: Run): void {
     .addHelpText("after", `\nExample:\n  ${program.name()} health --url http://127.0.0.1:11434`)
     .action((options: Options) =>
       run(options, async (work) => {
-        const { checkHealth } = await import("../../check-health.ts");
+        const { checkHealth } = await loadUseCase(() => import("../../check-health.ts"));
         try {
           const { url, healthTimeout: timeoutSeconds } = options;
           return outcomeOf(await checkHealth({ url, timeoutSeconds, ...work }));

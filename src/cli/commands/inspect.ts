@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import { formatCount } from "../../core/format-count.ts";
-import { shortId } from "../../core/digest.ts";
+import { shortId } from "../../core/short-id.ts";
 import type { Inspection } from "../../inspect-bundle.ts";
 import { describeMustHold } from "../describe-must-hold.ts";
 import { formatBytes, formatExactBytes } from "../format.ts";
 import { printableLine, shortened } from "../printable.ts";
+import { loadUseCase } from "../load-use-case.ts";
 import type { OutputOptions } from "../run-command.ts";
 import { table } from "../table.ts";
 import { jsonOption } from "./options.ts";
@@ -27,7 +28,7 @@ export function addInspectCommand(program: Command, run: Run): void {
     .addHelpText("after", `\nExample:\n  ${program.name()} inspect bundle.tar.gz`)
     .action((bundle: readonly string[], options: Options) =>
       run(options, async (work) => {
-        const { inspectBundle } = await import("../../inspect-bundle.ts");
+        const { inspectBundle } = await loadUseCase(() => import("../../inspect-bundle.ts"));
         const inspection = await inspectBundle({ bundle, licenses: options.licenses, ...work });
         return { text: describe(inspection), json: inspection };
       }),

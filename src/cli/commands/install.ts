@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { ModelsInWish } from "../../install/models-place.ts";
 import { describeInstallPlan, describeInstalled } from "../describe-install.ts";
+import { loadBesideThreads } from "../load-use-case.ts";
 import type { OutputOptions } from "../run-command.ts";
 import { healthTimeoutOption, jsonOption, logOption, namesIn, oneMoreList } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -62,7 +63,9 @@ export function addInstallCommand(program: Command, run: Run): void {
       run(
         { ...(json && { json }), ...(log !== undefined && { log }) },
         async ({ tell, ...work }) => {
-          const { installBundle } = await import("../../install-bundle.ts");
+          const { installBundle } = await loadBesideThreads(
+            () => import("../../install-bundle.ts"),
+          );
           const report = await installBundle({
             ...work,
             ...options,

@@ -7,6 +7,7 @@ import { formatBytes } from "../format.ts";
 import { hostPlatform } from "../host-platform.ts";
 import { printableLine } from "../printable.ts";
 import { fileArgument, shellWord } from "../shell-word.ts";
+import { loadBesideThreads } from "../load-use-case.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -43,7 +44,7 @@ export function addInventoryCommand(program: Command, run: Run): void {
     )
     .action(({ json, log, ...options }: Options) =>
       run({ ...(json && { json }), ...(log !== undefined && { log }) }, async (work) => {
-        const { inventorySite } = await import("../../inventory-site.ts");
+        const { inventorySite } = await loadBesideThreads(() => import("../../inventory-site.ts"));
         const report = await inventorySite({ ...options, platform: hostPlatform(), ...work });
         return outcomeOf(report, program.name());
       }),

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { describeRewritten } from "../describe-rewritten.ts";
+import { loadBesideThreads } from "../load-use-case.ts";
 import type { OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -23,7 +24,7 @@ export function addJoinCommand(program: Command, run: Run): void {
     )
     .action((bundle: readonly string[], { output, ...options }: Options) =>
       run(options, async (work) => {
-        const { rewriteBundle } = await import("../../rewrite-bundle.ts");
+        const { rewriteBundle } = await loadBesideThreads(() => import("../../rewrite-bundle.ts"));
         const report = await rewriteBundle({ ...work, bundle, output });
         return { text: describeRewritten(report), json: report };
       }),

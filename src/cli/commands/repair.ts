@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { describeRepair, failureOfRepair } from "../describe-repair.ts";
+import { loadBesideThreads } from "../load-use-case.ts";
 import type { OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption, oneMore } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -32,7 +33,7 @@ export function addRepairCommand(program: Command, run: Run): void {
     )
     .action((bundle: readonly string[], { from, output, ...options }: Options) =>
       run(options, async (work) => {
-        const { repairBundle } = await import("../../repair-bundle.ts");
+        const { repairBundle } = await loadBesideThreads(() => import("../../repair-bundle.ts"));
         const report = await repairBundle({ ...work, bundle, from, output });
         const outcome = { text: describeRepair(report), json: report };
         const failure = failureOfRepair(report);

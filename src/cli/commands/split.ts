@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { describeRewritten } from "../describe-rewritten.ts";
+import { loadBesideThreads } from "../load-use-case.ts";
 import type { OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -30,7 +31,7 @@ export function addSplitCommand(program: Command, run: Run): void {
     )
     .action((bundle: string, size: string, { output, ...options }: Options) =>
       run(options, async (work) => {
-        const { rewriteBundle } = await import("../../rewrite-bundle.ts");
+        const { rewriteBundle } = await loadBesideThreads(() => import("../../rewrite-bundle.ts"));
         const partSize = await splitSize(size, work);
         const report = await rewriteBundle({ ...work, bundle, output, partSize });
         return { text: describeRewritten(report), json: report };

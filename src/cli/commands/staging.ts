@@ -3,6 +3,7 @@ import { SourceError } from "../../core/errors.ts";
 import type { VolumeReport } from "../../staging/verify-volume.ts";
 import { describePruned, describeStaging, describeVerifiedStaging } from "../describe-staging.ts";
 import { failureOf } from "../failure.ts";
+import { loadBesideThreads, loadUseCase } from "../load-use-case.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -23,7 +24,7 @@ export function addStagingCommand(program: Command, run: Run): void {
 
   add(staging, "list", "list models and images, and what they take").action((options: Options) =>
     run(options, async (work) => {
-      const { listStaging } = await import("../../manage-staging.ts");
+      const { listStaging } = await loadUseCase(() => import("../../manage-staging.ts"));
       const listing = await listStaging({ ...work, staging: options.staging });
       return { text: describeStaging(listing), json: listing };
     }),
@@ -32,7 +33,7 @@ export function addStagingCommand(program: Command, run: Run): void {
     .option("--all", "remove everything")
     .action((options: Options) =>
       run(options, async (work) => {
-        const { pruneStaging } = await import("../../manage-staging.ts");
+        const { pruneStaging } = await loadUseCase(() => import("../../manage-staging.ts"));
         const pruned = await pruneStaging({ ...work, ...options });
         return { text: describePruned(pruned), json: pruned };
       }),
@@ -40,7 +41,7 @@ export function addStagingCommand(program: Command, run: Run): void {
   add(staging, "verify", "read and hash everything, and name what is damaged").action(
     (options: Options) =>
       run(options, async (work) => {
-        const { verifyStaging } = await import("../../manage-staging.ts");
+        const { verifyStaging } = await loadBesideThreads(() => import("../../manage-staging.ts"));
         return verified(await verifyStaging({ ...work, staging: options.staging }));
       }),
   );

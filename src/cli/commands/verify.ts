@@ -1,13 +1,14 @@
 import type { Command } from "commander";
 import { damagedBundle } from "../../bundle/damaged-bundle-error.ts";
 import { describeFinding } from "../../bundle/finding.ts";
-import { shortId } from "../../core/digest.ts";
+import { shortId } from "../../core/short-id.ts";
 import type { VerifyReport } from "../../verify-bundle.ts";
 import { describeMustHold } from "../describe-must-hold.ts";
 import { failureOf } from "../failure.ts";
 import { formatExactBytes } from "../format.ts";
 import { describeParts, describeSidecarFlaws, unacceptableParts } from "../describe-parts.ts";
 import { printableLine } from "../printable.ts";
+import { loadBesideThreads } from "../load-use-case.ts";
 import type { Outcome, OutputOptions } from "../run-command.ts";
 import { jsonOption, logOption } from "./options.ts";
 import type { Run } from "./run.ts";
@@ -26,7 +27,7 @@ export function addVerifyCommand(program: Command, run: Run): void {
     .addHelpText("after", `\nExample:\n  ${program.name()} verify bundle.tar.gz`)
     .action((bundle: readonly string[], options: OutputOptions) =>
       run(options, async (work) => {
-        const { verifyBundle } = await import("../../verify-bundle.ts");
+        const { verifyBundle } = await loadBesideThreads(() => import("../../verify-bundle.ts"));
         return outcomeOf(await verifyBundle({ bundle, ...work }));
       }),
     );

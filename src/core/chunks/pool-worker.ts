@@ -1,6 +1,7 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { Tasks } from "./tasks.ts";
 import type { Answer, Call } from "./worker.ts";
+import { takeThread } from "./worker-thread.ts";
 
 /** What one worker is given at a time: a job, and the next one, so that it need not wait for the main thread in between. */
 const GIVEN_MAX = 2;
@@ -32,11 +33,10 @@ export class PoolWorker {
   /** `onFree` is called whenever it could take a job. */
   constructor(onFree: () => void) {
     this.#onFree = onFree;
-    const entry = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-    this.#thread = new Worker(new URL(entry, import.meta.url));
-    this.#thread.unref();
+    this.#thread = takeThread();
     this.#thread.on("message", (answer: Answer) => this.#settle(answer));
-    this.#thread.on("error", (cause) => this.#fail(new Error("a worker thread ended", { cause })));
+    this.#thread.on("error", (cause) => this.#end(new Error("a worker thread ended", { cause })));
+    this.#thread.on("exit", () => this.#end(new Error("a worker thread ended")));
   }
 
   get isFree(): boolean {
@@ -54,8 +54,8 @@ export class PoolWorker {
   }
 
   async stop(): Promise<void> {
+    this.#failure ??= new Error("the worker pool was closed");
     await this.#thread.terminate();
-    this.#fail(new Error("the worker pool was closed"));
   }
 
   #settle(answer: Answer): void {
@@ -67,9 +67,9 @@ export class PoolWorker {
     else job?.settled.resolve(answer.result);
   }
 
-  #fail(error: Error): void {
-    this.#failure = error;
-    for (const { settled } of this.#given.values()) settled.reject(error);
+  #end(error: Error): void {
+    this.#failure ??= error;
+    for (const { settled } of this.#given.values()) settled.reject(this.#failure);
     this.#given.clear();
     this.#onFree();
   }

@@ -1,13 +1,11 @@
-import { availableParallelism } from "node:os";
 import { CHUNK_SIZE } from "./chunk.ts";
 import { storedMemberSize } from "./gzip-member.ts";
 import { type Job, PoolWorker, newJob } from "./pool-worker.ts";
 import type { Tasks } from "./tasks.ts";
+import { THREAD_COUNT } from "./worker-thread.ts";
 
 /** Bytes of a leased buffer: one chunk as a stored gzip member. */
 export const BUFFER_SIZE = storedMemberSize(CHUNK_SIZE);
-
-const MAX_WORKERS = 4;
 
 /**
  * Four chunks in work, one that is being written, and one that arrives: who kept more leases at once would wait for ever. Two
@@ -43,8 +41,8 @@ export class ChunkPool implements AsyncDisposable {
   #hashes = 0;
 
   constructor() {
-    const workers = Math.min(MAX_WORKERS, availableParallelism());
-    for (let i = 0; i < workers; i += 1) this.#workers.push(new PoolWorker(() => this.#handOut()));
+    for (let i = 0; i < THREAD_COUNT; i += 1)
+      this.#workers.push(new PoolWorker(() => this.#handOut()));
     for (let i = 0; i < BUFFER_COUNT; i += 1)
       this.#free.push(Buffer.from(new SharedArrayBuffer(BUFFER_SIZE)));
   }

@@ -1,4 +1,4 @@
-import { shortId } from "../../core/digest.ts";
+import { shortId } from "../../core/short-id.ts";
 import type { SiteMustHold } from "../../bundle/delta/site-must-hold.ts";
 import type { Delta, OmittedFile } from "../../bundle/models-json.ts";
 import { HostError } from "../../core/errors.ts";
