@@ -23,8 +23,8 @@ export default defineConfig({
           name: "engine",
           include: [ENGINE_TESTS],
           globalSetup: ["test/support/global-setup.ts"],
-          // One engine serves them all, and after the unit tests it has the machine to itself.
-          fileParallelism: false,
+          // Each engine has one suite at a time (test/support/hosts.ts): some of them wait.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           testTimeout: 600_000,
           hookTimeout: 600_000,

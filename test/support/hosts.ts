@@ -1,19 +1,22 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { describe, inject } from "vitest";
+import { afterAll, beforeAll, describe, inject } from "vitest";
 import type {
   EngineHost,
   PrivateEngineName,
   TestHosts,
 } from "../../scripts/test-hosts/test-hosts.ts";
 import { canHaveFatMachine } from "./fat-machine.ts";
+import { TURN_PATIENCE, takeTurn } from "./turn.ts";
 
 export type { EngineHost } from "../../scripts/test-hosts/test-hosts.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     readonly testHosts: TestHosts;
+    /** A directory in which suites take turns at engines. */
+    readonly turns: string;
   }
   interface TaskMeta {
     /** What a suite is skipped for want of: an engine, or a machine that knows FAT32; global-setup counts these. */
@@ -22,8 +25,9 @@ declare module "vitest" {
 }
 
 /**
- * A suite that needs an engine: the one of that name, or `any` that has a network, with or without a registry. Where
- * this machine cannot have it, the suite is skipped and counted in the line that ends the run.
+ * A suite that needs an engine: the one of that name, or `any` that has a network, with or without a registry; no other suite has
+ * it meanwhile. A suite inside it may need another one: `docker-20.10` is always the outer one. Where this machine cannot have it,
+ * the suite is skipped and counted in the line that ends the run.
  */
 export function describeEngine(
   name: PrivateEngineName | "any",
@@ -32,7 +36,15 @@ export function describeEngine(
 ): void {
   const engine = findEngine(name);
   if (engine !== undefined) {
-    describe(`${title} (${engine.name})`, () => body(engine));
+    describe(`${title} (${engine.name})`, () => {
+      let turn: AsyncDisposable;
+      beforeAll(
+        async () => void (turn = await takeTurn(inject("turns"), engine.name)),
+        TURN_PATIENCE,
+      );
+      afterAll(() => turn[Symbol.asyncDispose]());
+      body(engine);
+    });
   } else {
     describe.skip(`${title} (${name})`, { meta: { missingHost: name } }, () => body(nowhere));
   }

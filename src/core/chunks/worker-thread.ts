@@ -6,9 +6,6 @@ const MAX_THREADS = 4;
 /** How many threads a pool has. */
 export const THREAD_COUNT = Math.min(MAX_THREADS, availableParallelism());
 
-/** Objects live short in a worker: a young generation that grows to its default of tens of MiB only makes it larger. In MiB. */
-const YOUNG_GENERATION = 3;
-
 const ahead = new Set<Worker>();
 
 /**
@@ -36,8 +33,7 @@ export function takeThread(): Worker {
 
 function startThread(): Worker {
   const entry = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION };
-  const thread = new Worker(new URL(entry, import.meta.url), { resourceLimits });
+  const thread = new Worker(new URL(entry, import.meta.url));
   thread.unref();
   return thread;
 }
