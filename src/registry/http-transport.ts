@@ -43,7 +43,6 @@ export interface HttpAnswer {
  */
 export class HttpTransport {
   readonly #ca: readonly string[];
-  readonly #agentOptions: AgentOptions;
   // Made for the first request of their kind: many a transport has none, and a store on disk is packed without HTTP.
   #httpAgent: Agent | undefined;
   #httpsAgent: HttpsAgent | undefined;
@@ -59,8 +58,6 @@ export class HttpTransport {
   }: TransportOptions = {}) {
     this.#env = withUsableProxies(env);
     this.#ca = ca;
-    const onread = { onread: readIntoOneBuffer() };
-    this.#agentOptions = { keepAlive: true, proxyEnv: this.#env, ...onread };
     this.#idleMs = idleTimeoutMs;
     this.#limit = bytesPerSecond === undefined ? undefined : new RateLimit(bytesPerSecond);
   }
@@ -95,8 +92,8 @@ export class HttpTransport {
       const options = { method, headers, ...(signal === undefined ? {} : { signal }) };
       const request =
         url.protocol === "https:"
-          ? nodeHttps().request(url, { ...options, agent: this.#agentOfHttps() })
-          : nodeHttp().request(url, { ...options, agent: this.#agentOfHttp() });
+          ? nodeHttps().request(url, { ...options, agent: this.#https() })
+          : nodeHttp().request(url, { ...options, agent: this.#http() });
       const timer = setTimeout(
         () => request.destroy(new StalledError(this.#idleMs / 1000)),
         this.#idleMs,
@@ -117,15 +114,21 @@ export class HttpTransport {
     }
   }
 
-  #agentOfHttp(): Agent {
+  #http(): Agent {
     const { Agent } = nodeHttp();
-    return (this.#httpAgent ??= new Agent(this.#agentOptions));
+    return (this.#httpAgent ??= new Agent(agentOptions(this.#env)));
   }
 
-  #agentOfHttps(): HttpsAgent {
+  #https(): HttpsAgent {
     const { Agent } = nodeHttps();
-    return (this.#httpsAgent ??= new Agent({ ...this.#agentOptions, ...trusting(this.#ca) }));
+    return (this.#httpsAgent ??= new Agent({ ...agentOptions(this.#env), ...trusting(this.#ca) }));
   }
+}
+
+function agentOptions(proxyEnv: Readonly<NodeJS.ProcessEnv>): AgentOptions {
+  // The types do not know that an agent passes on what `net.connect` takes.
+  const forSockets = { onread: readIntoOneBuffer() };
+  return { keepAlive: true, proxyEnv, ...forSockets };
 }
 
 /** A `ca` replaces what is trusted else, NODE_EXTRA_CA_CERTS too. */

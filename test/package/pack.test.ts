@@ -72,6 +72,15 @@ describe.runIf(process.platform === "linux")("the package, installed without a n
     expect(await installed.type(stick, program, "verify", ".")).toContain("is whole");
   });
 
+  test("begins soon: what every command loads has commander, and neither zod nor Node's crypto", () => {
+    const loaded = importedBy("run-command-line.js", join(installed.directory, "dist/lib"));
+    expect(loaded.keys()).toContain("node:child_process");
+    expect(loaded.keys()).not.toContain("node:crypto");
+    const code = [...loaded.values()].join("\n");
+    expect(code).toContain("CommanderError");
+    expect(code).not.toContain("$ZodType");
+  });
+
   test("is a library too", async () => {
     const door = join(installed.directory, "dist/lib/index.js");
     expect(await import(door)).toMatchObject({ verifyBundle: expect.any(Function) });
@@ -99,3 +108,17 @@ describe.runIf(process.platform === "linux")("the package, installed without a n
     },
   );
 });
+
+/** What is loaded with a file of the directory, by name: of files their text, of Node's modules nothing. */
+function importedBy(
+  file: string,
+  directory: string,
+  found = new Map<string, string>(),
+): ReadonlyMap<string, string> {
+  if (found.has(file)) return found;
+  const text = file.startsWith("node:") ? "" : readFileSync(join(directory, file), "utf8");
+  found.set(file, text);
+  for (const [, imported = ""] of text.matchAll(/^import [^;]*?"(?:\.\/)?([^"]+)";$/gm))
+    importedBy(imported, directory, found);
+  return found;
+}

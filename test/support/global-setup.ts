@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TestModule, TestProject } from "vitest/node";
 import { holdTestHosts } from "../../scripts/test-hosts/hold-test-hosts.ts";
 import type { MissingHost } from "../../scripts/test-hosts/test-hosts.ts";
@@ -24,15 +21,12 @@ export default async function setUpTestHosts(project: TestProject): Promise<() =
     await release();
     throw new Error(`With CI=true every test host is needed. Missing: ${reasons(missing)}`);
   }
-  const turns = await mkdtemp(join(tmpdir(), "ollama-bundle-turns-"));
   project.provide("testHosts", hosts);
-  project.provide("turns", turns);
   return async function tearDown() {
     const skipped = countSkippedForHost(project.vitest.state.getTestModules());
     if (skipped > 0)
       console.error(`\n!!! ${skipped} tests SKIPPED for want of a host: ${reasons(missing)}\n`);
     await release();
-    await rm(turns, { recursive: true });
   };
 }
 

@@ -1,52 +1,67 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, inject } from "vitest";
+import { aroundAll, describe, inject } from "vitest";
+import { takeLock } from "../../scripts/test-hosts/lock.ts";
 import type {
   EngineHost,
   PrivateEngineName,
   TestHosts,
 } from "../../scripts/test-hosts/test-hosts.ts";
 import { canHaveFatMachine } from "./fat-machine.ts";
-import { TURN_PATIENCE, takeTurn } from "./turn.ts";
 
 export type { EngineHost } from "../../scripts/test-hosts/test-hosts.ts";
+
+const OUTERMOST: PrivateEngineName = "docker-20.10";
+/** The engines of the suites that are being collected. */
+const outer: PrivateEngineName[] = [];
+
+/** As long as many suites take that come before, in milliseconds. */
+const LOCK_PATIENCE = 1_800_000;
 
 declare module "vitest" {
   interface ProvidedContext {
     readonly testHosts: TestHosts;
-    /** A directory in which suites take turns at engines. */
-    readonly turns: string;
   }
   interface TaskMeta {
     /** What a suite is skipped for want of: an engine, or a machine that knows FAT32; global-setup counts these. */
-    missingHost?: PrivateEngineName | "any" | "FAT32";
+    missingHost?: PrivateEngineName | "FAT32";
   }
 }
 
 /**
- * A suite that needs an engine: the one of that name, or `any` that has a network, with or without a registry; no other suite has
- * it meanwhile. A suite inside it may need another one: `docker-20.10` is always the outer one. Where this machine cannot have it,
- * the suite is skipped and counted in the line that ends the run.
+ * A suite that needs the engine of that name; no other suite has it meanwhile. Only inside one that needs `docker-20.10` may
+ * another be, so that no two wait for each other. Where this machine cannot have the engine, the suite is skipped and counted in the
+ * line that ends the run.
  */
 export function describeEngine(
-  name: PrivateEngineName | "any",
+  name: PrivateEngineName,
   title: string,
   body: (engine: EngineHost) => void,
 ): void {
   const engine = findEngine(name);
   if (engine !== undefined) {
     describe(`${title} (${engine.name})`, () => {
-      let turn: AsyncDisposable;
-      beforeAll(
-        async () => void (turn = await takeTurn(inject("turns"), engine.name)),
-        TURN_PATIENCE,
-      );
-      afterAll(() => turn[Symbol.asyncDispose]());
-      body(engine);
+      aroundAll(async (runSuite) => {
+        await using _lock = await takeLock(`-${engine.name}`);
+        await runSuite();
+      }, LOCK_PATIENCE);
+      collectInside(name, () => body(engine));
     });
   } else {
     describe.skip(`${title} (${name})`, { meta: { missingHost: name } }, () => body(nowhere));
+  }
+}
+
+/** Throws where suites of two such files could wait for each other for ever. */
+function collectInside(name: PrivateEngineName, collect: () => void): void {
+  if (outer.some((each) => each === name || each !== OUTERMOST))
+    throw new Error(`A suite of ${name} inside one of ${outer.join(", ")}`);
+  outer.push(name);
+  try {
+    collect();
+  } finally {
+    outer.pop();
   }
 }
 
@@ -117,7 +132,6 @@ const nowhere: EngineHost = {
   offline: true,
 };
 
-function findEngine(name: PrivateEngineName | "any"): EngineHost | undefined {
-  const { engines } = inject("testHosts");
-  return engines.find((engine) => (name === "any" ? !engine.offline : engine.name === name));
+function findEngine(name: PrivateEngineName): EngineHost | undefined {
+  return inject("testHosts").engines.find((engine) => engine.name === name);
 }

@@ -117,8 +117,6 @@ export function addCreateCommand(program: Command, run: Run): void {
     )
     .action((options: Options) =>
       run(options, async ({ tell, ...work }) => {
-        const { createBundle } = await loadBesideThreads(() => import("../../create-bundle.ts"));
-        const { definitionFromOptions } = await import("./definition-from-options.ts");
         const {
           ca,
           dryRun,
@@ -138,6 +136,8 @@ export function addCreateCommand(program: Command, run: Run): void {
           staging,
         } = options;
         checkOutputName(output);
+        const { createBundle } = await loadBesideThreads(() => import("../../create-bundle.ts"));
+        const { definitionFromOptions } = await import("./definition-from-options.ts");
         const partSize = split === undefined ? undefined : await splitSize(split, work);
         const report = await createBundle(await definitionFromOptions(options), {
           ...work,

@@ -9,17 +9,17 @@ export const THREAD_COUNT = Math.min(MAX_THREADS, availableParallelism());
 const ahead = new Set<Worker>();
 
 /**
- * Starts the threads that the next pool takes: it is 50 ms until a thread listens, in which the rest of the program can be loaded.
- * They keep no process alive.
+ * Starts, and gives, the threads that the next pool takes: it is 40 ms until a thread listens, in which the rest of the program can be
+ * loaded. They keep no process alive. For a process that makes one pool: threads that nobody takes stay.
  */
 export function startThreadsAhead(): readonly Worker[] {
-  const threads = Array.from({ length: THREAD_COUNT }, startThread);
-  for (const thread of threads) {
+  return Array.from({ length: THREAD_COUNT }, () => {
+    const thread = startThread();
     ahead.add(thread);
     // What cannot even start is told by the one that the pool then starts itself.
-    thread.on("error", () => {}).once("exit", () => ahead.delete(thread));
-  }
-  return threads;
+    const drop = (): unknown => ahead.delete(thread);
+    return thread.on("error", drop).on("exit", drop);
+  });
 }
 
 /** A thread that runs worker.ts, for one owner: one that was started ahead, or a new one. */
