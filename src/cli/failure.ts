@@ -1,5 +1,5 @@
 import { DamagedBundleError } from "../bundle/damaged-bundle-error.ts";
-import { OllamaBundleError, messageOf } from "../core/errors.ts";
+import { HostError, OllamaBundleError, hasCode, messageOf } from "../core/errors.ts";
 import { UnhealthyError } from "../health/unhealthy-error.ts";
 import { describeHealth } from "./describe-health.ts";
 
@@ -18,10 +18,11 @@ export const INTERRUPTED: Failure = {
   hint: undefined,
 };
 
-/** An error that this tool did not raise on purpose is a fault of its own. */
+/** An error that this tool did not raise on purpose is a fault of its own, unless this host has too little of something. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof OllamaBundleError) {
-    const { exitCode, code, message, hint } = error;
+  const known = error instanceof OllamaBundleError ? error : limitReached(error);
+  if (known !== undefined) {
+    const { exitCode, code, message, hint } = known;
     return { exitCode, code, message, hint };
   }
   return {
@@ -30,6 +31,19 @@ export function failureOf(error: unknown): Failure {
     message: `Unexpected: ${messageOf(error)}`,
     hint: "This is a fault of ollama-bundle. Run it again with --log FILE and report what that says.",
   };
+}
+
+/** What a user may have too few of, which any call can meet. */
+function limitReached(error: unknown): HostError | undefined {
+  const tooFew = (what: string, limit: string): HostError =>
+    new HostError("IO", `Cannot work here: this host allows no more ${what}: ${messageOf(error)}`, {
+      hint: `Raise that limit (\`${limit}\` shows it), and run this again.`,
+      cause: error,
+    });
+  if (hasCode(error, "EMFILE", "ENFILE")) return tooFew("open files", "ulimit -n");
+  if (hasCode(error, "EAGAIN", "ERR_WORKER_INIT_FAILED"))
+    return tooFew("threads and processes", "ulimit -u");
+  return undefined;
 }
 
 /** What the work ended with, where giving back what it held failed too. By its name: an older Node has no class for it. */

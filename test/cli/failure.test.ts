@@ -15,6 +15,25 @@ test("an error of clearing up does not hide the one that the work ended with", a
   expect(outcomeOfError(error).failure).toEqual(failureOf(failed));
 });
 
+test.each([
+  { code: "EMFILE", what: "open files", limit: "ulimit -n" },
+  { code: "EAGAIN", what: "threads and processes", limit: "ulimit -u" },
+  { code: "ERR_WORKER_INIT_FAILED", what: "threads and processes", limit: "ulimit -u" },
+])("$code is a limit of this host and no fault of the tool", ({ code, what, limit }) => {
+  const failure = failureOf(Object.assign(new Error(`${code}: no more`), { code }));
+  expect(failure).toEqual({
+    exitCode: 7,
+    code: "IO",
+    message: `Cannot work here: this host allows no more ${what}: ${code}: no more`,
+    hint: `Raise that limit (\`${limit}\` shows it), and run this again.`,
+  });
+});
+
+test("any other error that was not raised on purpose is a fault of the tool", () => {
+  const failure = failureOf(Object.assign(new Error("odd"), { code: "EODD" }));
+  expect(failure).toMatchObject({ exitCode: 1, code: "UNEXPECTED" });
+});
+
 function failing(what: string): AsyncDisposable {
   return { [Symbol.asyncDispose]: () => Promise.reject(new Error(`Cannot give back ${what}`)) };
 }
