@@ -40,7 +40,7 @@ function limitReached(error: unknown): HostError | undefined {
       hint: `Raise that limit (\`${limit}\` shows it), and run this again.`,
       cause: error,
     });
-  if (hasCode(error, "EMFILE", "ENFILE")) return tooFew("open files", "ulimit -n");
+  if (hasCode(error, "EMFILE")) return tooFew("open files", "ulimit -n");
   if (hasCode(error, "EAGAIN", "ERR_WORKER_INIT_FAILED"))
     return tooFew("threads and processes", "ulimit -u");
   return undefined;

@@ -31,8 +31,8 @@ export function addSplitCommand(program: Command, run: Run): void {
     )
     .action((bundle: string, size: string, { output, ...options }: Options) =>
       run(options, async (work) => {
-        const { rewriteBundle } = await loadBesideThreads(() => import("../../rewrite-bundle.ts"));
         const partSize = await splitSize(size, work);
+        const { rewriteBundle } = await loadBesideThreads(() => import("../../rewrite-bundle.ts"));
         const report = await rewriteBundle({ ...work, bundle, output, partSize });
         return { text: describeRewritten(report), json: report };
       }),
