@@ -106,6 +106,11 @@ export function leadBytes(head: Head, file: Headed, padding: number): Buffer {
   return stored(Buffer.concat([Buffer.alloc(padding), tarHeader(headerOf(head, file))]));
 }
 
+/** Bytes of {@link leadBytes} of the same. */
+export function leadSize(head: Head, file: Headed, padding: number): number {
+  return storedMemberSize(padding + tarHeaderSize(headerOf(head, file)));
+}
+
 /** The same as a segment. There is one for each of many thousand files, so it knows nothing that can be worked out when it is asked for. */
 class FileLead implements LiteralSegment {
   readonly kind = "literal";
@@ -117,7 +122,7 @@ class FileLead implements LiteralSegment {
 
   constructor(head: Head, file: Headed, { padding, offset }: { padding: number; offset: number }) {
     this.offset = offset;
-    this.length = storedMemberSize(padding + tarHeaderSize(headerOf(head, file)));
+    this.length = leadSize(head, file, padding);
     this.#head = head;
     this.#file = file;
     this.#padding = padding;

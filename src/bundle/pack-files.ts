@@ -1,14 +1,16 @@
 import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.ts";
+import { storedMemberSize } from "../core/chunks/gzip-member.ts";
 import { ENDED_EARLY, type PackTask, SEAL_BROKEN } from "../core/chunks/pack-chunk.ts";
 import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
 import type { SealedDigest } from "../core/chunks/seal.ts";
 import { hasCode } from "../core/errors.ts";
 import { giveBack } from "../core/give-back.ts";
+import { PAGE_SIZE } from "../core/page-aligned-buffer.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import { tarPadding } from "../core/tar-header.ts";
 import type { BundleOutput } from "./output/bundle-output.ts";
 import { ChangedFileError } from "./changed-file-error.ts";
-import { leadBytes } from "./layout.ts";
+import { leadBytes, leadSize } from "./layout.ts";
 import type { BundledFile, ModelsJson } from "./models-json.ts";
 import type { PackEntry } from "./pack-entry.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -55,14 +57,18 @@ export async function packFiles(
       giveBack(lead);
     }
   };
-  for await (const packed of readAhead(chunkJobs(entries), { ahead: AHEAD, signal }, (job) =>
+  const jobs = new ChunkJobs(head, entries);
+  for await (const packed of readAhead(jobs, { ahead: AHEAD, signal }, (job) =>
     packOne(pool, job),
   )) {
-    using lease = packed.lease;
-    await writeLeadsBefore(packed.entryIndex + 1);
-    files[packed.entryIndex]?.chunks.push(packed.chunk);
-    await output.write(lease.bytes.subarray(0, packed.memberSize));
-    count(packed.contentSize);
+    using owned = new DisposableStack();
+    const { entryIndex, chunk, bytes, contentSize } = owned.use(packed);
+    jobs.wasPacked(bytes.length, contentSize);
+    await writeLeadsBefore(entryIndex + 1);
+    files[entryIndex]?.chunks.push(chunk);
+    owned.move();
+    await output.take(packed);
+    count(contentSize);
   }
   await writeLeadsBefore(files.length);
   return files;
@@ -72,40 +78,66 @@ interface ChunkJob {
   readonly entry: PackEntry;
   readonly entryIndex: number;
   readonly index: number;
+  /** Bytes of content. */
+  readonly size: number;
+  /** Where in a page of memory its member is to begin. */
+  readonly at: number;
 }
 
-interface PackedJob extends Disposable {
-  readonly lease: Lease;
+/** The bytes are the member's. */
+interface PackedJob extends Lease {
   readonly entryIndex: number;
   readonly chunk: PackedChunk;
-  readonly memberSize: number;
   readonly contentSize: number;
 }
 
-function* chunkJobs(entries: readonly PackEntry[]): Generator<ChunkJob> {
-  for (const [entryIndex, entry] of entries.entries()) {
-    for (const index of entry.chunks.keys()) yield { entry, entryIndex, index };
+/**
+ * Every chunk in order, and where in a page of the file its member will begin if all that are still being packed are stored. It
+ * is packed there in a page of memory, and written without a copy if that comes true: weights are stored, and so are those before them.
+ */
+class ChunkJobs implements Iterable<ChunkJob> {
+  readonly #head: Parameters<typeof leadSize>[0];
+  readonly #entries: readonly PackEntry[];
+  #position = 0;
+
+  constructor(head: Parameters<typeof leadSize>[0], entries: readonly PackEntry[]) {
+    this.#head = head;
+    this.#entries = entries;
+  }
+
+  *[Symbol.iterator](): Generator<ChunkJob> {
+    let padding = 0;
+    for (const [entryIndex, entry] of this.#entries.entries()) {
+      this.#position += leadSize(this.#head, entry, padding);
+      padding = tarPadding(entry.size);
+      for (const index of entry.chunks.keys()) {
+        const size = chunkSizeAt(entry.size, index);
+        yield { entry, entryIndex, index, size, at: this.#position % PAGE_SIZE };
+        this.#position += storedMemberSize(size);
+      }
+    }
+  }
+
+  wasPacked(memberSize: number, contentSize: number): void {
+    this.#position += memberSize - storedMemberSize(contentSize);
   }
 }
 
-async function packOne(
-  pool: ChunkPool,
-  { entry, entryIndex, index }: ChunkJob,
-): Promise<PackedJob> {
+async function packOne(pool: ChunkPool, job: ChunkJob): Promise<PackedJob> {
+  const { entry, entryIndex, index, size, at } = job;
   const lease = await pool.lease();
   try {
-    const contentSize = chunkSizeAt(entry.size, index);
     const { memberSize, ...chunk } = await pool.run("packChunk", lease, {
-      source: sourceOf(entry, index, contentSize),
+      source: sourceOf(entry, index, size),
+      at,
       sealed: sealedDigest(entry, index),
     });
     if (chunk.sha256 !== entry.chunks[index]) throw new ChangedFileError(entry);
     return {
-      lease,
+      bytes: lease.bytes.subarray(at, at + memberSize),
       entryIndex,
       chunk,
-      memberSize,
-      contentSize,
+      contentSize: size,
       [Symbol.dispose]: () => lease[Symbol.dispose](),
     };
   } catch (error) {

@@ -2,9 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { hasCode } from "./errors.ts";
 import { writeAll } from "./files.ts";
-
-/** Direct writes are of whole units, from memory and to positions that are multiples of it: no disk has larger blocks. Bytes. */
-const DIRECT_UNIT = 4096;
+import { PAGE_SIZE } from "./page-aligned-buffer.ts";
 
 /**
  * A new file that is written past the page cache (open(2), O_DIRECT) where system and file system can. Of a bundle the cache
@@ -27,10 +25,10 @@ export class DirectFile {
     return new DirectFile(plain, await openDirect(path));
   }
 
-  /** Past the page cache only from a page-aligned buffer's beginning. The bytes must stay as they are until it resolves. Several writes at a time are fine. */
+  /** Past the page cache only whole pages, from pages of a page-aligned buffer to those of the file. The bytes must stay as they are until it resolves. Several writes at a time are fine. */
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    const isAligned = bytes.byteOffset % DIRECT_UNIT === 0 && position % DIRECT_UNIT === 0;
-    const whole = isAligned ? bytes.length - (bytes.length % DIRECT_UNIT) : 0;
+    const isAligned = bytes.byteOffset % PAGE_SIZE === 0 && position % PAGE_SIZE === 0;
+    const whole = isAligned ? bytes.length - (bytes.length % PAGE_SIZE) : 0;
     const done = await this.#writeDirect(bytes.subarray(0, whole), position);
     await writeAll(this.#plain, bytes.subarray(done), position + done);
   }

@@ -1,4 +1,4 @@
-import type { ChunkPool } from "../../core/chunks/pool.ts";
+import type { ChunkPool, Lease } from "../../core/chunks/pool.ts";
 import { assertWritableOutput } from "./assert-writable-output.ts";
 import { removePartials } from "./former-files.ts";
 import { lockOutput } from "./lock-output.ts";
@@ -62,18 +62,30 @@ export class BundleOutput implements AsyncDisposable {
 
   /** The bytes may be used for something else when this resolves. */
   async write(bytes: Buffer): Promise<void> {
-    this.#size += bytes.length;
-    try {
-      await this.#files.append(bytes);
-    } catch (error) {
-      throw outputError(error, this.#path);
-    }
+    await this.#add(bytes, () => this.#files.append(bytes));
+  }
+
+  /**
+   * Writes the bytes of a lease, and gives it back when they are written or cannot be. They are not copied where they begin as
+   * far into a page of memory as {@link size} is into one of the file.
+   */
+  async take(lease: Lease): Promise<void> {
+    await this.#add(lease.bytes, () => this.#files.take(lease));
   }
 
   /** Syncs it, removes the sidecars of what was there before, gives it its final name and writes its own sidecars beside it. */
   async finish(id: string): Promise<WrittenFiles> {
     try {
       return { size: this.#size, ...(await this.#files.finish(id)) };
+    } catch (error) {
+      throw outputError(error, this.#path);
+    }
+  }
+
+  async #add({ length }: Buffer, add: () => Promise<void>): Promise<void> {
+    this.#size += length;
+    try {
+      await add();
     } catch (error) {
       throw outputError(error, this.#path);
     }

@@ -1,11 +1,14 @@
 import { copyBytes } from "../../core/copy-bytes.ts";
-import { pageAlignedBuffer } from "../../core/page-aligned-buffer.ts";
+import type { Lease } from "../../core/chunks/pool.ts";
+import { PAGE_SIZE, pageAlignedBuffer } from "../../core/page-aligned-buffer.ts";
 import { thrownLater } from "../../core/thrown-later.ts";
 
 /** Bytes of a block: large enough for a disk, which gets one or two at a time. */
 const BLOCK_SIZE = 4 * 1024 * 1024;
 /** One is filled while one is written and one is hashed. */
 const BLOCK_COUNT = 3;
+/** Leases that are on their way at a time: the pool has six buffers, and four are being packed. */
+const LEASE_COUNT = 2;
 
 interface Block {
   readonly bytes: Buffer<SharedArrayBuffer>;
@@ -19,10 +22,15 @@ type Pass = (bytes: Buffer<SharedArrayBuffer>) => Promise<void>;
  * Gathers bytes in blocks of memory that workers share and that can be written past the page cache, and passes each on when it
  * is full, without waiting for the one before. A block is used again when what was done with it has ended, so that no more
  * bytes are on their way than there are blocks.
+ *
+ * A buffer of the pool is such memory too, and is passed on as it is where its bytes begin at the right place of a page: only the
+ * few bytes of the pages that it shares with what comes before and after are moved.
  */
 export class OutputBlocks {
   /** In the order in which they are used again; the first is the one that is being filled. */
   readonly #blocks: Block[];
+  /** Until leases are given back. */
+  readonly #leases: Promise<void>[] = [];
   #length = 0;
 
   constructor() {
@@ -45,10 +53,43 @@ export class OutputBlocks {
     }
   }
 
+  /**
+   * Takes over a lease, and gives it back when its bytes are no longer needed. They are passed on from where they lie if they are
+   * many and begin as far into a page as what is gathered ends; what is before them in that page is written over. Throws what
+   * `pass` threw for an earlier block.
+   */
+  async take(lease: Lease, pass: Pass): Promise<void> {
+    using owned = new DisposableStack();
+    const { bytes } = owned.use(lease);
+    const inPage = this.#length % PAGE_SIZE;
+    if (bytes.length < BLOCK_SIZE || bytes.byteOffset % PAGE_SIZE !== inPage)
+      return await this.add(bytes, pass);
+    if (this.#leases.length === LEASE_COUNT) await this.#leases.shift();
+    const pages = Buffer.from(bytes.buffer, bytes.byteOffset - inPage, inPage + bytes.length);
+    await this.#moveEnd(inPage, pages, pass);
+    const whole = pages.length - (pages.length % PAGE_SIZE);
+    await this.add(pages.subarray(whole), pass);
+    const held = owned.move();
+    this.#leases.push(
+      thrownLater(pass(pages.subarray(0, whole)).finally(() => held[Symbol.dispose]())),
+    );
+  }
+
   /** Passes on what is still here, and waits for everything that was passed on. */
   async flush(pass: Pass): Promise<void> {
     if (this.#length > 0) this.#passOn(pass);
     for (const { isFree } of this.#blocks) await isFree;
+    for (const end of this.#leases.splice(0)) await end;
+  }
+
+  /** Moves the last `length` bytes that are gathered to the beginning of `target`, and passes on those before them. */
+  async #moveEnd(length: number, target: Buffer, pass: Pass): Promise<void> {
+    const [block] = this.#blocks;
+    await block?.isFree;
+    const end = this.#length;
+    this.#length -= length;
+    if (block !== undefined) copyBytes(target, block.bytes.subarray(this.#length, end));
+    if (this.#length > 0) this.#passOn(pass);
   }
 
   #passOn(pass: Pass): void {

@@ -1,5 +1,5 @@
 import { rename, rm } from "node:fs/promises";
-import type { ChunkPool, SequentialHash } from "../../core/chunks/pool.ts";
+import type { ChunkPool, Lease, SequentialHash } from "../../core/chunks/pool.ts";
 import { DirectFile } from "../../core/direct-file.ts";
 import { settleAll } from "../../core/settle-all.ts";
 import type { OutputBlocks } from "./output-blocks.ts";
@@ -51,6 +51,12 @@ export class OutputFile implements AsyncDisposable {
   async append(bytes: Uint8Array): Promise<void> {
     this.#size += bytes.length;
     await this.#blocks.add(bytes, (block) => this.#pass(block));
+  }
+
+  /** Takes over a lease, and gives it back when its bytes are written. Throws where those before could not be written. */
+  async take(lease: Lease): Promise<void> {
+    this.#size += lease.bytes.length;
+    await this.#blocks.take(lease, (block) => this.#pass(block));
   }
 
   /** Writes what is still to be written, syncs and closes it; returns its sha256. */

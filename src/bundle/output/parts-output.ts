@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
-import type { ChunkPool, SequentialHash } from "../../core/chunks/pool.ts";
+import type { ChunkPool, Lease, SequentialHash } from "../../core/chunks/pool.ts";
 import { writeFileWhole } from "../../core/files.ts";
 import { SUMS_SUFFIX, removeOthers, removeSidecars } from "./former-files.ts";
 import { OutputBlocks } from "./output-blocks.ts";
@@ -48,6 +48,11 @@ export class PartsOutput implements OutputFiles {
       from += share.length;
       if (file.size === this.#partSize) await this.#closeCurrent();
     }
+  }
+
+  async take(lease: Lease): Promise<void> {
+    using held = lease;
+    await this.append(held.bytes);
   }
 
   async finish(id: string): Promise<Omit<WrittenFiles, "size">> {

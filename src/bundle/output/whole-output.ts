@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { ChunkPool } from "../../core/chunks/pool.ts";
+import type { ChunkPool, Lease } from "../../core/chunks/pool.ts";
 import { writeFileWhole } from "../../core/files.ts";
 import { SUMS_SUFFIX, removeOthers, removeSidecars } from "./former-files.ts";
 import { OutputFile } from "./output-file.ts";
@@ -21,6 +21,10 @@ export class WholeOutput implements OutputFiles {
 
   append(bytes: Uint8Array): Promise<void> {
     return this.#file.append(bytes);
+  }
+
+  take(lease: Lease): Promise<void> {
+    return this.#file.take(lease);
   }
 
   async finish(): Promise<Omit<WrittenFiles, "size">> {

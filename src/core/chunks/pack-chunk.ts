@@ -42,6 +42,8 @@ export const SEAL_BROKEN = "SEAL_BROKEN";
 
 export interface PackTask {
   readonly source: Extent | Uint8Array;
+  /** Where in the buffer the member begins. */
+  readonly at?: number | undefined;
   /** Digests that are taken over where their seal fits, instead of computing them again. */
   readonly sealed?: SealedDigest | undefined;
 }
@@ -51,28 +53,29 @@ export interface PackResult extends PackedChunk {
 }
 
 /**
- * Writes one chunk as a gzip member into `buffer`. It is read straight to where a stored member has its content; what a sample
+ * Writes one chunk as a gzip member into `buffer` from `at` on. It is read straight to where a stored member has its content; what a sample
  * says is worth it is deflated.
  */
-export function packChunk(buffer: Uint8Array, { source, sealed }: PackTask): PackResult {
+export function packChunk(buffer: Uint8Array, { source, at = 0, sealed }: PackTask): PackResult {
+  const member = buffer.subarray(at);
   const size = source.length;
   const runs = storedRuns(size);
   const places = runs.map(({ memberOffset, length }) =>
-    buffer.subarray(memberOffset, memberOffset + length),
+    member.subarray(memberOffset, memberOffset + length),
   );
   fill(places, source);
   const digest =
     sealed === undefined
       ? { sha256: sha256Of(places), crc32: crc32Of(places) }
       : unsealed(places, sealed);
-  const deflated = isWorthDeflating(places, size) ? deflate(buffer, runs, size) : undefined;
+  const deflated = isWorthDeflating(places, size) ? deflate(member, runs, size) : undefined;
   if (deflated !== undefined) {
     const packed = { size: deflated.length, crc32: crc32(deflated) };
-    const memberSize = writeDeflated(buffer, deflated, memberTrailer(digest.crc32, size));
+    const memberSize = writeDeflated(member, deflated, memberTrailer(digest.crc32, size));
     giveBack(deflated);
     return { ...digest, packed, memberSize };
   }
-  writeStoredFrame(buffer, size, digest.crc32);
+  writeStoredFrame(member, size, digest.crc32);
   return { ...digest, memberSize: storedMemberSize(size) };
 }
 

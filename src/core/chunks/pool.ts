@@ -1,10 +1,11 @@
 import { CHUNK_SIZE } from "./chunk.ts";
 import { storedMemberSize } from "./gzip-member.ts";
+import { PAGE_SIZE, pageAlignedBuffer } from "../page-aligned-buffer.ts";
 import { type Job, PoolWorker, newJob } from "./pool-worker.ts";
 import type { Tasks } from "./tasks.ts";
 import { THREAD_COUNT } from "./worker-thread.ts";
 
-/** Bytes of a leased buffer: one chunk as a stored gzip member. */
+/** Bytes that fit a leased buffer wherever in its first page they begin: one chunk as a stored gzip member. */
 export const BUFFER_SIZE = storedMemberSize(CHUNK_SIZE);
 
 /**
@@ -13,7 +14,7 @@ export const BUFFER_SIZE = storedMemberSize(CHUNK_SIZE);
  */
 export const BUFFER_COUNT = 6;
 
-/** A buffer that workers and the main thread share; whoever leased it gives it back exactly once. */
+/** A page-aligned buffer that workers and the main thread share; whoever leased it gives it back exactly once. */
 export interface Lease extends Disposable {
   readonly bytes: Buffer<SharedArrayBuffer>;
 }
@@ -44,7 +45,7 @@ export class ChunkPool implements AsyncDisposable {
     for (let i = 0; i < THREAD_COUNT; i += 1)
       this.#workers.push(new PoolWorker(() => this.#handOut()));
     for (let i = 0; i < BUFFER_COUNT; i += 1)
-      this.#free.push(Buffer.from(new SharedArrayBuffer(BUFFER_SIZE)));
+      this.#free.push(pageAlignedBuffer(PAGE_SIZE + BUFFER_SIZE));
   }
 
   /** A buffer, as soon as one is free. */

@@ -20,7 +20,7 @@ parentPort?.on("message", (call: Call) => {
 function answer({ id, task, buffer, args }: Call): Answer {
   try {
     const run = Reflect.get(tasks, task) as (buffer: Uint8Array, args: unknown) => unknown;
-    return { id, result: run(new Uint8Array(buffer), args) };
+    return { id, result: run(new Uint8Array(buffer, 0, buffer.byteLength), args) };
   } catch (error) {
     return { id, error, code: error instanceof Error && "code" in error ? error.code : undefined };
   }
