@@ -98,7 +98,8 @@ export function layoutOf(
   return { id, segments, size: offset + FOOTER_SIZE, trailing };
 }
 
-type Head = Pick<ModelsJson, "name" | "mtime">;
+/** What the headers of all files have in common. */
+export type Head = Pick<ModelsJson, "name" | "mtime">;
 type Headed = Pick<BundledFile, "path" | "size">;
 
 /** What stands before a file's first chunk: the padding of the file before it and the file's tar header, as one stored member. */

@@ -1,17 +1,16 @@
-import { CHUNK_SIZE, type PackedChunk, chunkSizeAt } from "../core/chunks/chunk.ts";
-import { storedMemberSize } from "../core/chunks/gzip-member.ts";
+import { CHUNK_SIZE, type PackedChunk } from "../core/chunks/chunk.ts";
 import { ENDED_EARLY, type PackTask, SEAL_BROKEN } from "../core/chunks/pack-chunk.ts";
-import type { ChunkPool, Lease } from "../core/chunks/pool.ts";
+import type { ChunkPool, LeasedBytes } from "../core/chunks/pool.ts";
 import type { SealedDigest } from "../core/chunks/seal.ts";
 import { hasCode } from "../core/errors.ts";
 import { giveBack } from "../core/give-back.ts";
-import { PAGE_SIZE } from "../core/page-aligned-buffer.ts";
 import { type WorkOptions, countBytes } from "../core/progress.ts";
 import { tarPadding } from "../core/tar-header.ts";
 import type { BundleOutput } from "./output/bundle-output.ts";
+import { type ChunkJob, ChunkJobs } from "./chunk-jobs.ts";
 import { ChangedFileError } from "./changed-file-error.ts";
-import { leadBytes, leadSize } from "./layout.ts";
-import type { BundledFile, ModelsJson } from "./models-json.ts";
+import { type Head, leadBytes } from "./layout.ts";
+import type { BundledFile } from "./models-json.ts";
 import type { PackEntry } from "./pack-entry.ts";
 import { readAhead } from "./read-ahead.ts";
 
@@ -30,7 +29,7 @@ export async function packFiles(
   }: {
     readonly pool: ChunkPool;
     readonly output: BundleOutput;
-    readonly head: Pick<ModelsJson, "name" | "mtime">;
+    readonly head: Head;
   },
   entries: readonly PackEntry[],
   { signal, onProgress }: WorkOptions,
@@ -57,13 +56,15 @@ export async function packFiles(
       giveBack(lead);
     }
   };
-  const jobs = new ChunkJobs(head, entries);
-  for await (const packed of readAhead(jobs, { ahead: AHEAD, signal }, (job) =>
-    packOne(pool, job),
-  )) {
+  const jobs = new ChunkJobs({ head, entries, position: output.size });
+  const pack = async (job: ChunkJob): Promise<PackedJob> => {
+    const packed = await packOne(pool, job);
+    jobs.wasPacked(packed.bytes.length, job.size);
+    return packed;
+  };
+  for await (const packed of readAhead(jobs.inOrder(), { ahead: AHEAD, signal }, pack)) {
     using owned = new DisposableStack();
-    const { entryIndex, chunk, bytes, contentSize } = owned.use(packed);
-    jobs.wasPacked(bytes.length, contentSize);
+    const { entryIndex, chunk, contentSize } = owned.use(packed);
     await writeLeadsBefore(entryIndex + 1);
     files[entryIndex]?.chunks.push(chunk);
     owned.move();
@@ -74,53 +75,11 @@ export async function packFiles(
   return files;
 }
 
-interface ChunkJob {
-  readonly entry: PackEntry;
-  readonly entryIndex: number;
-  readonly index: number;
-  /** Bytes of content. */
-  readonly size: number;
-  /** Where in a page of memory its member is to begin. */
-  readonly at: number;
-}
-
 /** The bytes are the member's. */
-interface PackedJob extends Lease {
+interface PackedJob extends LeasedBytes {
   readonly entryIndex: number;
   readonly chunk: PackedChunk;
   readonly contentSize: number;
-}
-
-/**
- * Every chunk in order, and where in a page of the file its member will begin if all that are still being packed are stored. It
- * is packed there in a page of memory, and written without a copy if that comes true: weights are stored, and so are those before them.
- */
-class ChunkJobs implements Iterable<ChunkJob> {
-  readonly #head: Parameters<typeof leadSize>[0];
-  readonly #entries: readonly PackEntry[];
-  #position = 0;
-
-  constructor(head: Parameters<typeof leadSize>[0], entries: readonly PackEntry[]) {
-    this.#head = head;
-    this.#entries = entries;
-  }
-
-  *[Symbol.iterator](): Generator<ChunkJob> {
-    let padding = 0;
-    for (const [entryIndex, entry] of this.#entries.entries()) {
-      this.#position += leadSize(this.#head, entry, padding);
-      padding = tarPadding(entry.size);
-      for (const index of entry.chunks.keys()) {
-        const size = chunkSizeAt(entry.size, index);
-        yield { entry, entryIndex, index, size, at: this.#position % PAGE_SIZE };
-        this.#position += storedMemberSize(size);
-      }
-    }
-  }
-
-  wasPacked(memberSize: number, contentSize: number): void {
-    this.#position += memberSize - storedMemberSize(contentSize);
-  }
 }
 
 async function packOne(pool: ChunkPool, job: ChunkJob): Promise<PackedJob> {
@@ -133,13 +92,8 @@ async function packOne(pool: ChunkPool, job: ChunkJob): Promise<PackedJob> {
       sealed: sealedDigest(entry, index),
     });
     if (chunk.sha256 !== entry.chunks[index]) throw new ChangedFileError(entry);
-    return {
-      bytes: lease.bytes.subarray(at, at + memberSize),
-      entryIndex,
-      chunk,
-      contentSize: size,
-      [Symbol.dispose]: () => lease[Symbol.dispose](),
-    };
+    const bytes = lease.bytes.subarray(at, at + memberSize);
+    return { ...lease, bytes, entryIndex, chunk, contentSize: size };
   } catch (error) {
     lease[Symbol.dispose]();
     if (hasCode(error, "ENOENT", ENDED_EARLY, SEAL_BROKEN))

@@ -7,5 +7,5 @@ export const PAGE_SIZE = 4096;
  * whole pages for a buffer that may grow, and begins others 16 bytes behind one.
  */
 export function pageAlignedBuffer(size: number): Buffer<SharedArrayBuffer> {
-  return Buffer.from(new SharedArrayBuffer(size, { maxByteLength: size }));
+  return Buffer.from(new SharedArrayBuffer(size, { maxByteLength: size }), 0, size);
 }

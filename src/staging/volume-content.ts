@@ -18,11 +18,13 @@ export async function existingVolume(directory: string): Promise<VolumePaths> {
   const paths = new VolumePaths(directory);
   const names = await onDisk(paths.root, () => namesIn(paths.root));
   if (names.length === 0 || names.includes(basename(paths.records))) return paths;
-  throw new DefinitionError(
-    "USAGE",
-    `Cannot use "${paths.root}" as a staging volume: it is a directory of something else`,
-    { hint: "Name the directory that `bundle create` was given with --staging." },
-  );
+  throw notAVolume(paths.root, "it is a directory of something else");
+}
+
+export function notAVolume(directory: string, why: string): DefinitionError {
+  return new DefinitionError("USAGE", `Cannot use "${directory}" as a staging volume: ${why}`, {
+    hint: "Name the directory that `bundle create` was given with --staging.",
+  });
 }
 
 /** What a staging volume holds of content, by sha256 (hex). */

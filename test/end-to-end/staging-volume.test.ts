@@ -10,7 +10,7 @@ import { writeModel } from "../support/tiny-models.ts";
 import { bundleSucceeds, runBundle } from "./support/bundle-command.ts";
 import { connectedSide } from "./support/connected-side.ts";
 
-test("staging list names what create keeps, and what it takes; a volume that is not there is empty", async () => {
+test("staging list names what create keeps, and what it takes", async () => {
   await using place = await stagedTwice();
   const { stdout } = await place.succeeds("list");
   expect(stdout).toMatch(
@@ -22,8 +22,6 @@ test("staging list names what create keeps, and what it takes; a volume that is 
   expect(items).toHaveLength(2);
   expect(superseded.files).toBeGreaterThan(0);
   expect(size).toBe(await place.bytes());
-  const elsewhere = join(place.side.path, "elsewhere");
-  expect(await place.json("list", "--staging", elsewhere)).toMatchObject({ items: [], size: 0 });
 });
 
 test("staging prune removes older versions and what came in part, and nothing that the next create needs", async () => {
@@ -102,6 +100,24 @@ test.each(["list", "prune", "verify"])(
       stderr: expect.stringContaining("something else"),
     });
     expect(await readdir(layout)).toEqual(["a".repeat(64)]);
+  },
+);
+
+test.each(["list", "prune", "verify"])(
+  "staging %s refuses a directory that is not there; the default volume is empty before the first create",
+  async (command) => {
+    await using home = await temporaryDirectory();
+    const at = { home: home.path };
+    const staging = join(home.path, "no-such");
+    expect(await runBundle(["staging", command, "--staging", staging], at)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining(
+        `"${staging}" as a staging volume: there is no such directory`,
+      ),
+    });
+    const { stdout } = await bundleSucceeds(["staging", command, "--json"], at);
+    expect(JSON.parse(stdout)).toMatchObject({ size: 0 });
+    expect(await readdir(home.path)).toEqual([]);
   },
 );
 

@@ -1,4 +1,4 @@
-import type { ChunkPool, Lease } from "../../core/chunks/pool.ts";
+import type { ChunkPool, LeasedBytes } from "../../core/chunks/pool.ts";
 import { assertWritableOutput } from "./assert-writable-output.ts";
 import { removePartials } from "./former-files.ts";
 import { lockOutput } from "./lock-output.ts";
@@ -66,11 +66,11 @@ export class BundleOutput implements AsyncDisposable {
   }
 
   /**
-   * Writes the bytes of a lease, and gives it back when they are written or cannot be. They are not copied where they begin as
-   * far into a page of memory as {@link size} is into one of the file.
+   * Takes over leased bytes, which are given back when they are written or cannot be. Into one file, much at a time is not copied
+   * where it begins as far into a page of memory as {@link size} is into one of the file.
    */
-  async take(lease: Lease): Promise<void> {
-    await this.#add(lease.bytes, () => this.#files.take(lease));
+  async take(leased: LeasedBytes): Promise<void> {
+    await this.#add(leased.bytes, () => this.#files.take(leased));
   }
 
   /** Syncs it, removes the sidecars of what was there before, gives it its final name and writes its own sidecars beside it. */

@@ -1,5 +1,5 @@
 import { copyBytes } from "../../core/copy-bytes.ts";
-import type { Lease } from "../../core/chunks/pool.ts";
+import type { LeasedBytes } from "../../core/chunks/pool.ts";
 import { PAGE_SIZE, pageAlignedBuffer } from "../../core/page-aligned-buffer.ts";
 import { thrownLater } from "../../core/thrown-later.ts";
 
@@ -7,7 +7,7 @@ import { thrownLater } from "../../core/thrown-later.ts";
 const BLOCK_SIZE = 4 * 1024 * 1024;
 /** One is filled while one is written and one is hashed. */
 const BLOCK_COUNT = 3;
-/** Leases that are on their way at a time: the pool has six buffers, and four are being packed. */
+/** Leases that are on their way at a time: one is written while one is hashed. The pool has six, and four more are no use to its two to four threads. */
 const LEASE_COUNT = 2;
 
 interface Block {
@@ -23,8 +23,8 @@ type Pass = (bytes: Buffer<SharedArrayBuffer>) => Promise<void>;
  * is full, without waiting for the one before. A block is used again when what was done with it has ended, so that no more
  * bytes are on their way than there are blocks.
  *
- * A buffer of the pool is such memory too, and is passed on as it is where its bytes begin at the right place of a page: only the
- * few bytes of the pages that it shares with what comes before and after are moved.
+ * A leased buffer is such memory too, and no less than a block at a time is passed on where it lies, two at the most: only the few
+ * bytes of the pages that it shares with what comes before and after are moved.
  */
 export class OutputBlocks {
   /** In the order in which they are used again; the first is the one that is being filled. */
@@ -54,13 +54,13 @@ export class OutputBlocks {
   }
 
   /**
-   * Takes over a lease, and gives it back when its bytes are no longer needed. They are passed on from where they lie if they are
-   * many and begin as far into a page as what is gathered ends; what is before them in that page is written over. Throws what
-   * `pass` threw for an earlier block.
+   * Takes over leased bytes. They are passed on from where they lie if they would fill a block and begin as far into a page of memory
+   * as what is gathered ends; what is before them in that page is written over. Else they are copied. Throws what `pass` threw for
+   * an earlier block.
    */
-  async take(lease: Lease, pass: Pass): Promise<void> {
+  async take(leased: LeasedBytes, pass: Pass): Promise<void> {
     using owned = new DisposableStack();
-    const { bytes } = owned.use(lease);
+    const { bytes } = owned.use(leased);
     const inPage = this.#length % PAGE_SIZE;
     if (bytes.length < BLOCK_SIZE || bytes.byteOffset % PAGE_SIZE !== inPage)
       return await this.add(bytes, pass);

@@ -1,5 +1,5 @@
 import { rename, rm } from "node:fs/promises";
-import type { ChunkPool, Lease, SequentialHash } from "../../core/chunks/pool.ts";
+import type { ChunkPool, LeasedBytes, SequentialHash } from "../../core/chunks/pool.ts";
 import { DirectFile } from "../../core/direct-file.ts";
 import { settleAll } from "../../core/settle-all.ts";
 import type { OutputBlocks } from "./output-blocks.ts";
@@ -53,10 +53,10 @@ export class OutputFile implements AsyncDisposable {
     await this.#blocks.add(bytes, (block) => this.#pass(block));
   }
 
-  /** Takes over a lease, and gives it back when its bytes are written. Throws where those before could not be written. */
-  async take(lease: Lease): Promise<void> {
-    this.#size += lease.bytes.length;
-    await this.#blocks.take(lease, (block) => this.#pass(block));
+  /** Takes over leased bytes, which are copied or else given back when they are written and hashed. Throws where those before could not be written. */
+  async take(leased: LeasedBytes): Promise<void> {
+    this.#size += leased.bytes.length;
+    await this.#blocks.take(leased, (block) => this.#pass(block));
   }
 
   /** Writes what is still to be written, syncs and closes it; returns its sha256. */

@@ -1,4 +1,4 @@
-import type { Lease } from "../../core/chunks/pool.ts";
+import type { LeasedBytes } from "../../core/chunks/pool.ts";
 import type { ListedPart } from "../parts/parts-json.ts";
 
 /** What was written. */
@@ -17,8 +17,8 @@ export interface WrittenFiles {
 export interface OutputFiles extends AsyncDisposable {
   /** The bytes may be used for something else when this resolves. */
   append(bytes: Buffer): Promise<void>;
-  /** Takes over a lease, and gives it back when its bytes are no longer needed. */
-  take(lease: Lease): Promise<void>;
+  /** The same for leased bytes, which it takes over. */
+  take(leased: LeasedBytes): Promise<void>;
   /** Gives them their final names, in place of what had them before, and writes the sidecars. `id` is the bundle's. */
   finish(id: string): Promise<Omit<WrittenFiles, "size">>;
 }

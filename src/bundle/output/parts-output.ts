@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { basename } from "node:path";
-import type { ChunkPool, Lease, SequentialHash } from "../../core/chunks/pool.ts";
+import type { ChunkPool, LeasedBytes, SequentialHash } from "../../core/chunks/pool.ts";
 import { writeFileWhole } from "../../core/files.ts";
 import { SUMS_SUFFIX, removeOthers, removeSidecars } from "./former-files.ts";
 import { OutputBlocks } from "./output-blocks.ts";
@@ -50,8 +50,8 @@ export class PartsOutput implements OutputFiles {
     }
   }
 
-  async take(lease: Lease): Promise<void> {
-    using held = lease;
+  async take(leased: LeasedBytes): Promise<void> {
+    using held = leased;
     await this.append(held.bytes);
   }
 

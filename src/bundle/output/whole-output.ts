@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { ChunkPool, Lease } from "../../core/chunks/pool.ts";
+import type { ChunkPool, LeasedBytes } from "../../core/chunks/pool.ts";
 import { writeFileWhole } from "../../core/files.ts";
 import { SUMS_SUFFIX, removeOthers, removeSidecars } from "./former-files.ts";
 import { OutputFile } from "./output-file.ts";
@@ -23,8 +23,8 @@ export class WholeOutput implements OutputFiles {
     return this.#file.append(bytes);
   }
 
-  take(lease: Lease): Promise<void> {
-    return this.#file.take(lease);
+  take(leased: LeasedBytes): Promise<void> {
+    return this.#file.take(leased);
   }
 
   async finish(): Promise<Omit<WrittenFiles, "size">> {

@@ -9,14 +9,20 @@ import { THREAD_COUNT } from "./worker-thread.ts";
 export const BUFFER_SIZE = storedMemberSize(CHUNK_SIZE);
 
 /**
- * Four chunks in work, one that is being written, and one that arrives: who kept more leases at once would wait for ever. Two
- * that read at the same time, each in order, hold five at the most: where one stalls the other goes on with the sixth.
+ * Four chunks in work, one that is being written, and one that arrives: who kept more leases at once would wait for ever, but
+ * for those that come back without a further one, as what is on its way to the disk does. Two that read at the same time, each in order,
+ * hold five at the most: where one stalls the other goes on with the sixth.
  */
 export const BUFFER_COUNT = 6;
 
 /** A page-aligned buffer that workers and the main thread share; whoever leased it gives it back exactly once. */
 export interface Lease extends Disposable {
   readonly bytes: Buffer<SharedArrayBuffer>;
+}
+
+/** Some bytes of a leased buffer; whoever takes them over gives the lease back. */
+export interface LeasedBytes extends Disposable {
+  readonly bytes: Lease["bytes"];
 }
 
 /** sha256 over pieces that come one after another, computed in one worker. Updates are done in the order of the calls. */

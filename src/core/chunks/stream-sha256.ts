@@ -1,7 +1,7 @@
 import { copyBytes } from "../copy-bytes.ts";
 import { thrownLater } from "../thrown-later.ts";
 import type { FileHashOptions } from "./file-sha256.ts";
-import type { ChunkPool, Lease } from "./pool.ts";
+import { BUFFER_SIZE, type ChunkPool, type Lease } from "./pool.ts";
 
 /**
  * The sha256, in hex digits, of content that comes in pieces of any size: gathered in buffers, of which a worker hashes one while
@@ -22,11 +22,11 @@ export async function streamSha256(
       signal?.throwIfAborted();
       for (let rest = bytes; rest.length > 0;) {
         lease ??= await pool.lease();
-        const taken = rest.subarray(0, lease.bytes.length - filled);
+        const taken = rest.subarray(0, BUFFER_SIZE - filled);
         copyBytes(lease.bytes, taken, filled);
         filled += taken.length;
         rest = rest.subarray(taken.length);
-        if (filled === lease.bytes.length) await handOn(lease);
+        if (filled === BUFFER_SIZE) await handOn(lease);
       }
       onBytes?.(bytes.length);
     }

@@ -20,6 +20,7 @@ parentPort?.on("message", (call: Call) => {
 function answer({ id, task, buffer, args }: Call): Answer {
   try {
     const run = Reflect.get(tasks, task) as (buffer: Uint8Array, args: unknown) => unknown;
+    // Of a fixed length: the length of a buffer that may grow is otherwise asked for at each access.
     return { id, result: run(new Uint8Array(buffer, 0, buffer.byteLength), args) };
   } catch (error) {
     return { id, error, code: error instanceof Error && "code" in error ? error.code : undefined };

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { OutputBlocks } from "../../../src/bundle/output/output-blocks.ts";
 import type { Lease } from "../../../src/core/chunks/pool.ts";
@@ -38,6 +39,7 @@ describe("leases that are taken over", () => {
     for (let round = 0; round < 40; round += 1) {
       const [few, many] = [randomBytes(round * 977), randomBytes(round * 300_007)];
       await passed.add(few);
+      passed.until = after(round % 4);
       // Every third begins where it would, had something else come before it.
       await passed.take(many, (passed.size + (round % 3 === 0 ? 5 : 0)) % PAGE_SIZE);
       contents.push(few, many);
@@ -55,6 +57,8 @@ describe("leases that are taken over", () => {
     await passed.take(randomBytes(8 * MIB), 0);
     await passed.take(randomBytes(8 * MIB), 0);
     const third = passed.take(randomBytes(8 * MIB), 0);
+    await after(5);
+    expect(passed.placesOfLeases).toHaveLength(2);
     expect(passed.leases.map(({ givenBack }) => givenBack)).toEqual([0, 0, 0]);
     held.resolve();
     await third;
@@ -72,6 +76,11 @@ describe("leases that are taken over", () => {
     await expect(passed.flush()).rejects.toThrow("the disk is full");
   });
 });
+
+/** Resolves after so many turns of the event loop. */
+async function after(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+}
 
 /** What was passed on, as a file would have it. */
 class Passed {

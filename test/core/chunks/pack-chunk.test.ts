@@ -5,14 +5,24 @@ import { CHUNK_SIZE } from "../../../src/core/chunks/chunk.ts";
 import { storedMemberSize } from "../../../src/core/chunks/gzip-member.ts";
 import { SEAL_BROKEN, packChunk } from "../../../src/core/chunks/pack-chunk.ts";
 import { BUFFER_SIZE } from "../../../src/core/chunks/pool.ts";
+import { PAGE_SIZE } from "../../../src/core/page-aligned-buffer.ts";
 import { newSealKey, sealOf } from "../../../src/core/chunks/seal.ts";
 
 /** Packs as often as it is called into the same memory, as the pool's is. */
-const buffer = Buffer.alloc(BUFFER_SIZE, 0xa5);
+const buffer = Buffer.alloc(PAGE_SIZE + BUFFER_SIZE, 0xa5);
 
-function pack(content: Buffer): { readonly isPacked: boolean; readonly member: Buffer } {
-  const { memberSize, packed } = packChunk(buffer, { source: content });
-  return { isPacked: packed !== undefined, member: buffer.subarray(0, memberSize) };
+function pack(content: Buffer, at = 0): { readonly isPacked: boolean; readonly member: Buffer } {
+  const { memberSize, packed } = packChunk(buffer, { source: content, at });
+  return { isPacked: packed !== undefined, member: buffer.subarray(at, at + memberSize) };
+}
+
+/** The same in the middle of each 32nd, where it is tried: too far apart for deflate to find that it is repeated. */
+function thatOnlyLooksAsIfItShrank(): Buffer {
+  const content = randomBytes(CHUNK_SIZE);
+  const same = randomBytes(65_536);
+  for (let at = CHUNK_SIZE / 64; at < CHUNK_SIZE; at += CHUNK_SIZE / 32)
+    same.copy(content, at - 32_768);
+  return content;
 }
 
 describe("packChunk", () => {
@@ -52,14 +62,21 @@ describe("packChunk", () => {
   });
 
   test("stores what only looked as if it would shrink", () => {
-    // The same in the middle of each 32nd, where it is tried: too far apart for deflate to find that it is repeated.
-    const content = randomBytes(CHUNK_SIZE);
-    const same = randomBytes(65_536);
-    for (let at = CHUNK_SIZE / 64; at < CHUNK_SIZE; at += CHUNK_SIZE / 32)
-      same.copy(content, at - 32_768);
+    const content = thatOnlyLooksAsIfItShrank();
     const { isPacked, member } = pack(content);
     expect(isPacked).toBe(false);
     expect(gunzipSync(member).equals(content)).toBe(true);
+  });
+
+  test.each([
+    ["stored", randomBytes(CHUNK_SIZE)],
+    ["deflated", Buffer.alloc(CHUNK_SIZE, "a program ")],
+    ["stored after all", thatOnlyLooksAsIfItShrank()],
+  ])("begins where it is told to, in memory for just that: %s", (_, content) => {
+    buffer.fill(0x5a);
+    const { member } = pack(content, PAGE_SIZE - 1);
+    expect(gunzipSync(member).equals(content)).toBe(true);
+    expect(buffer.subarray(0, PAGE_SIZE - 1).every((byte) => byte === 0x5a)).toBe(true);
   });
 
   test("takes over the digests of content whose seal fits, and refuses what it does not fit", () => {
