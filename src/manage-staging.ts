@@ -1,12 +1,9 @@
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { undefinedWhereMissing } from "./core/files.ts";
 import type { WorkOptions } from "./core/progress.ts";
 import { defaultStagingDirectory } from "./staging/default-directory.ts";
 import { type VolumeListing, listVolume } from "./staging/list-volume.ts";
-import { onDisk } from "./staging/on-disk.ts";
 import { type Pruned, pruneVolume } from "./staging/prune-volume.ts";
-import { notAVolume } from "./staging/volume-content.ts";
+import { existingDirectory } from "./staging/volume-content.ts";
 import { type VolumeReport, verifyVolume } from "./staging/verify-volume.ts";
 
 export interface StagingOptions extends WorkOptions {
@@ -36,11 +33,7 @@ export async function verifyStaging(options: StagingOptions): Promise<VolumeRepo
   return await verifyVolume(await directoryOf(options), options);
 }
 
-/** Who mistypes a name is not told that nothing is staged, or that all of it is whole. */
 async function directoryOf({ staging, env = process.env }: StagingOptions): Promise<string> {
   if (staging === undefined) return resolve(defaultStagingDirectory(env));
-  const directory = resolve(staging);
-  const there = await onDisk(directory, () => stat(directory).catch(undefinedWhereMissing));
-  if (there !== undefined) return directory;
-  throw notAVolume(directory, "there is no such directory");
+  return await existingDirectory(resolve(staging));
 }

@@ -25,7 +25,10 @@ export class DirectFile {
     return new DirectFile(plain, await openDirect(path));
   }
 
-  /** Past the page cache only whole pages, from pages of a page-aligned buffer to those of the file. The bytes must stay as they are until it resolves. Several writes at a time are fine. */
+  /**
+   * Past the page cache only whole pages, from pages of a page-aligned buffer to those of the file. The bytes must stay as they
+   * are until it resolves. Several writes at a time are fine.
+   */
   async write(bytes: Uint8Array, position: number): Promise<void> {
     const isAligned = bytes.byteOffset % PAGE_SIZE === 0 && position % PAGE_SIZE === 0;
     const whole = isAligned ? bytes.length - (bytes.length % PAGE_SIZE) : 0;

@@ -21,7 +21,14 @@ export async function existingVolume(directory: string): Promise<VolumePaths> {
   throw notAVolume(paths.root, "it is a directory of something else");
 }
 
-export function notAVolume(directory: string, why: string): DefinitionError {
+/** For one that somebody named: who mistypes it is not told that nothing is staged, or that all of it is whole. */
+export async function existingDirectory(directory: string): Promise<string> {
+  const there = await onDisk(directory, () => stat(directory).catch(undefinedWhereMissing));
+  if (there !== undefined) return directory;
+  throw notAVolume(directory, "there is no such directory");
+}
+
+function notAVolume(directory: string, why: string): DefinitionError {
   return new DefinitionError("USAGE", `Cannot use "${directory}" as a staging volume: ${why}`, {
     hint: "Name the directory that `bundle create` was given with --staging.",
   });

@@ -7,7 +7,7 @@ import { thrownLater } from "../../core/thrown-later.ts";
 const BLOCK_SIZE = 4 * 1024 * 1024;
 /** One is filled while one is written and one is hashed. */
 const BLOCK_COUNT = 3;
-/** Leases that are on their way at a time: one is written while one is hashed. Of the pool's six, four are left to be packed and taken. */
+/** Leases on their way at a time: one is written while one is hashed. Of the pool's six, four are left to be packed. */
 const LEASE_COUNT = 2;
 
 interface Block {

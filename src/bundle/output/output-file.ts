@@ -53,7 +53,10 @@ export class OutputFile implements AsyncDisposable {
     await this.#blocks.add(bytes, (block) => this.#pass(block));
   }
 
-  /** Takes over leased bytes, which are copied or else given back when they are written and hashed. Throws where those before could not be written. */
+  /**
+   * Takes over leased bytes, which are copied or else given back when they are written and hashed. Throws where those before
+   * could not be written.
+   */
   async take(leased: LeasedBytes): Promise<void> {
     this.#size += leased.bytes.length;
     await this.#blocks.take(leased, (block) => this.#pass(block));

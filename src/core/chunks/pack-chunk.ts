@@ -53,8 +53,8 @@ export interface PackResult extends PackedChunk {
 }
 
 /**
- * Writes one chunk as a gzip member into `buffer` from `at` on. It is read straight to where a stored member has its content; what a sample
- * says is worth it is deflated.
+ * Writes one chunk as a gzip member into `buffer` from `at` on. It is read straight to where a stored member has its content;
+ * what a sample says is worth it is deflated.
  */
 export function packChunk(buffer: Uint8Array, { source, at = 0, sealed }: PackTask): PackResult {
   const member = buffer.subarray(at);

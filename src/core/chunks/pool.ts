@@ -10,8 +10,8 @@ export const BUFFER_SIZE = storedMemberSize(CHUNK_SIZE);
 
 /**
  * Four chunks in work, one that is being written, and one that arrives: who kept more leases at once would wait for ever, but
- * for those that come back without a further one, as what is on its way to the disk does. Two that read at the same time, each in order,
- * hold five at the most: where one stalls the other goes on with the sixth.
+ * for those that come back without a further one, as what is on its way to the disk does. Two that read at the same time, each
+ * in order, hold five at the most: where one stalls the other goes on with the sixth.
  */
 export const BUFFER_COUNT = 6;
 

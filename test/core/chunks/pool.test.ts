@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ChunkPool } from "../../../src/core/chunks/pool.ts";
+import { BUFFER_COUNT, ChunkPool } from "../../../src/core/chunks/pool.ts";
 import { sha256Hex } from "../../../src/core/digest.ts";
+import { PAGE_SIZE } from "../../../src/core/page-aligned-buffer.ts";
+import { temporaryDirectory } from "../../support/temporary-directory.ts";
 
 test("a hash over many pieces has them in their order, whatever else the workers do", async () => {
   await using pool = new ChunkPool();
@@ -32,4 +37,19 @@ test("what waits for a worker fails when the pool is closed", async () => {
   await expect(pool.run("digest", lease, { length: 1 })).rejects.toThrow(
     "the worker pool was closed",
   );
+});
+
+test("every buffer begins where the disk takes it without the page cache", async ({ skip }) => {
+  await using directory = await temporaryDirectory();
+  const { O_WRONLY, O_CREAT, O_DIRECT } = constants;
+  const path = join(directory.path, "file");
+  await using file = await open(path, O_WRONLY | O_CREAT | O_DIRECT).catch(() => undefined);
+  if (file === undefined) console.warn("SKIPPED: here nothing is written past the page cache");
+  skip(file === undefined);
+  await using pool = new ChunkPool();
+  for (let i = 0; i < BUFFER_COUNT; i += 1) {
+    const { bytes } = await pool.lease();
+    const written = await file?.write(bytes, 0, PAGE_SIZE, i * PAGE_SIZE);
+    expect(written?.bytesWritten).toBe(PAGE_SIZE);
+  }
 });
